@@ -1,0 +1,146 @@
+"""``casefile.toml``: the bureau's settings. Unknown keys are refused by name."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from casefile.errors import BadInput
+from casefile.model.finding import Finding
+from casefile.model.terms import Role
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Bureau(_Section):
+    """The bureau itself: name, 机关代字, address, and where a decision can be challenged."""
+
+    name: str = Field(min_length=2)
+    short: str = Field(min_length=1)
+    address: str
+    contact: str
+    phone: str
+    government: str
+    """复议机关, the government at the bureau's own level (行政复议法 2023 art. 24)."""
+    court: str
+    fonds_no: str = "0000"
+    """全宗号."""
+
+
+class Register(_Section):
+    """How the bureau's Excel names its columns: field of the register row to column heading."""
+
+    sheet: str | None = None
+    columns: dict[str, str] = {
+        "case_no": "案号",
+        "title": "案件名称",
+        "procedure": "程序",
+        "party": "当事人",
+        "cause": "案由",
+        "filed_on": "立案日期",
+        "closed_on": "结案日期",
+        "officers": "承办人",
+        "unit": "承办机构",
+        "status": "状态",
+        "remark": "备注",
+    }
+
+
+class Fonts(_Section):
+    """Further font folders, looked at first: a bureau's own licensed 仿宋 and 小标宋."""
+
+    folders: list[Path] = []
+
+
+class Binding(_Section):
+    """Order and page numbers of a dossier."""
+
+    profile: str = "A"
+    page_number: Literal["top_right", "bottom_right"] = "top_right"
+    retention: Literal["永久", "30年", "10年"] = "永久"
+
+
+class Signer(_Section):
+    """One who signs: a PKCS#12 file and the file or environment variable that holds its passphrase."""
+
+    role: Role
+    name: str
+    pkcs12: Path
+    passphrase_file: Path | None = None
+    passphrase_env: str | None = None
+    level: Literal["B-B", "B-T", "B-LT", "B-LTA"] = "B-LT"
+
+
+class Signing(_Section):
+    """Signers in the order in which they sign, and whom to trust."""
+
+    signers: list[Signer] = []
+    trust_roots: list[Path] = []
+    timestamp_url: str | None = None
+    seal: Path | None = None
+    reason: str = "案卷归档"
+
+
+class Limits(_Section):
+    """What is too much. Sizes in bytes, times in seconds, counts in pieces."""
+
+    evidence_bytes: int = 2_000_000_000
+    archive_members: int = 2_000
+    unpacked_bytes: int = 1_000_000_000
+    pages_per_part: int = 10_000
+    seconds_per_part: int = 180
+    memory_per_part: int = 4_000_000_000
+    render_seconds: int = 120
+    field_characters: int = 20_000
+
+
+class Calendar(_Section):
+    """The bureau's own days, over those of the State Council's notices."""
+
+    holidays: list[str] = []
+    workdays: list[str] = []
+
+
+class Config(_Section):
+    """Everything in ``casefile.toml``."""
+
+    bureau: Bureau
+    register_: Register = Field(default_factory=Register, alias="register")
+    fonts: Fonts = Fonts()
+    binding: Binding = Binding()
+    signing: Signing = Signing()
+    limits: Limits = Limits()
+    calendar: Calendar = Calendar()
+
+
+def load(path: Path) -> Config:
+    """Read and check the settings.
+
+    Raises:
+        BadInput: CONFIG-MISSING, CONFIG-TOML or CONFIG-FIELD (with one finding a wrong key).
+    """
+    try:
+        table: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise BadInput("CONFIG-MISSING", subject=path.name, folder=path.parent) from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise BadInput("CONFIG-TOML", subject=path.name, reason=error) from None
+    try:
+        return Config.model_validate(table)
+    except ValidationError as error:
+        findings = [
+            Finding(
+                "CONFIG-FIELD",
+                subject=f"{path.name}: {'.'.join(map(str, e['loc']))}",
+                params={"field": ".".join(map(str, e["loc"])), "reason": e["msg"]},
+            )
+            for e in error.errors()
+        ]
+        raise BadInput(
+            "CONFIG-FIELD", subject=findings[0].subject, findings=findings, **findings[0].params
+        ) from None

@@ -1,0 +1,222 @@
+"""What every stage is handed: workspace, settings, clock, and things that are made once and kept."""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+import re
+import unicodedata
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+from typing import Any, TypeVar
+
+from filelock import FileLock, Timeout
+
+from casefile import config
+from casefile.errors import BadInput, Conflict
+
+CHINA_TIME = dt.timezone(dt.timedelta(hours=8), "CST")
+
+_CASE_NO = re.compile(r"[0-9A-Za-z\u4e00-\u9fff〔〕()()_-]{1,60}")
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Workspace:
+    """Names and places in a workspace on disk."""
+
+    root: Path
+
+    @property
+    def settings(self) -> Path:
+        """``casefile.toml``."""
+        return self.root / "casefile.toml"
+
+    @property
+    def database(self) -> Path:
+        """``casefile.db``."""
+        return self.root / "casefile.db"
+
+    @property
+    def cases(self) -> Path:
+        """Folder of all case folders."""
+        return self.root / "cases"
+
+    @property
+    def archive(self) -> Path:
+        """OCFL storage root."""
+        return self.root / "archive"
+
+    @property
+    def public(self) -> Path:
+        """Public editions."""
+        return self.root / "public"
+
+    @property
+    def quarantine(self) -> Path:
+        """What was refused, with a note why."""
+        return self.root / "quarantine"
+
+    def case(self, case_no: str) -> CaseFolder:
+        """The folder of one case.
+
+        Raises:
+            BadInput: CASE-NUMBER, when the number can't be the name of a folder.
+        """
+        name = unicodedata.normalize("NFC", case_no)
+        if not _CASE_NO.fullmatch(name):
+            raise BadInput("CASE-NUMBER", subject=case_no)
+        return CaseFolder(self.cases / name)
+
+    def relative(self, path: Path) -> str:
+        """``path`` as it is shown: inside the workspace, with ``/``."""
+        try:
+            return path.resolve().relative_to(self.root.resolve()).as_posix()
+        except ValueError:
+            return path.name
+
+
+@dataclass(frozen=True, slots=True)
+class CaseFolder:
+    """Names and places in a case folder."""
+
+    root: Path
+
+    @property
+    def data(self) -> Path:
+        """``case.yaml``, the one truth of the case."""
+        return self.root / "case.yaml"
+
+    @property
+    def inbox(self) -> Path:
+        """Evidence as received; never changed."""
+        return self.root / "inbox"
+
+    @property
+    def documents(self) -> Path:
+        """Drafts and issued documents."""
+        return self.root / "documents"
+
+    @property
+    def work(self) -> Path:
+        """Rebuildable parts and caches."""
+        return self.root / "work"
+
+
+class Progress:
+    """Where long work reports; this one is silent."""
+
+    def start(self, task: str, total: int) -> None:
+        """Begin ``task`` of ``total`` steps."""
+
+    def step(self, detail: str = "") -> None:
+        """One step is done."""
+
+    def done(self) -> None:
+        """The task is over."""
+
+
+@dataclass(slots=True)
+class Context:
+    """Handed to every stage; close it (or use ``with``) to stop what it keeps running."""
+
+    workspace: Workspace
+    config: config.Config
+    now: Callable[[], dt.datetime] = lambda: dt.datetime.now(CHINA_TIME).replace(microsecond=0)
+    progress: Progress = field(default_factory=Progress)
+    lang: str = "zh"
+    _kept: dict[str, Any] = field(default_factory=dict)
+    _stack: ExitStack = field(default_factory=ExitStack)
+
+    @classmethod
+    def open(cls, folder: Path, *, now: Callable[[], dt.datetime] | None = None, lang: str = "zh") -> Context:
+        """Open the workspace at ``folder``.
+
+        Raises:
+            BadInput: when there is no workspace or its settings are wrong.
+        """
+        workspace = Workspace(folder.absolute())
+        settings = config.load(workspace.settings)
+        context = cls(workspace, settings, lang=lang)
+        if now is not None:
+            context.now = now
+        return context
+
+    def keep(self, name: str, make: Callable[[], T]) -> T:
+        """Make a thing once; anything with ``close()`` is closed with the context."""
+        if name not in self._kept:
+            made = make()
+            self._kept[name] = made
+            close = getattr(made, "close", None)
+            if callable(close):
+                self._stack.callback(close)
+        return self._kept[name]  # type: ignore[no-any-return]
+
+    def lend(self, name: str, thing: object) -> None:
+        """Use a thing that somebody else made and will close."""
+        self._kept[name] = thing
+
+    @contextmanager
+    def locked(self, case_no: str) -> Iterator[CaseFolder]:
+        """Hold the case alone: two commands on one case don't mix.
+
+        Raises:
+            Conflict: CASE-LOCKED, when another command holds it.
+        """
+        folder = self.workspace.case(case_no)
+        folder.work.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(folder.work / ".lock", timeout=0)
+        try:
+            with lock:
+                yield folder
+        except Timeout:
+            raise Conflict("CASE-LOCKED", subject=case_no) from None
+
+    def close(self) -> None:
+        """Stop everything that was kept."""
+        self._stack.close()
+        self._kept.clear()
+
+    def __enter__(self) -> Context:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def write_whole(path: Path, data: bytes) -> None:
+    """Write ``data`` so that ``path`` holds either the old bytes or all of the new ones."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    beside = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        with beside.open("wb") as out:
+            out.write(data)
+            out.flush()
+            os.fsync(out.fileno())
+        beside.replace(path)
+    finally:
+        beside.unlink(missing_ok=True)
+    _sync_folder(path.parent)
+
+
+def move_whole(source: Path, target: Path) -> None:
+    """Rename a finished file into place, after its bytes are on disk."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with source.open("rb") as data:
+        os.fsync(data.fileno())
+    source.replace(target)
+    _sync_folder(target.parent)
+
+
+def _sync_folder(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

@@ -1,0 +1,1 @@
+"""The nouns of the field: frozen dataclasses and enums, standard library only, no clock, no files."""

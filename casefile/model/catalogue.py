@@ -1,0 +1,110 @@
+"""What a document type is: its fields, signers, service, volume and basis."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from casefile.model.terms import Need, Service, Volume
+
+
+@dataclass(frozen=True, slots=True)
+class Basis:
+    """A rule's source: statute and article. ``checked`` is False where the text was not at hand (待核)."""
+
+    text: str
+    checked: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One fact that a document states (字段).
+
+    ``kind`` is one of: ``str text date datetime int number money area bool choice list laws officers
+    people signature seal id_no uscc phone rows record``. ``choices`` holds the allowed words of a
+    ``choice``, and of each item of a ``list`` that has them; ``columns`` the fields of one row of ``rows``
+    or of a ``record``.
+    ``when`` maps the name of another field to the values that make this one required.
+    ``source`` names the truth of a derived fact, such as ``penalty_decision.doc_no`` or ``config.bureau.name``;
+    such a field is never asked for, yet a document may override it.
+    """
+
+    name: str
+    zh: str
+    kind: str
+    need: Need = Need.REQUIRED
+    when: Mapping[str, tuple[str, ...]] | None = None
+    choices: tuple[str, ...] = ()
+    columns: tuple[Field, ...] = ()
+    at_least: int = 0
+    default: str | None = None
+    source: str | None = None
+    hint: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class FieldGroup:
+    """Facts that stand together once in case.yaml and reach every document that names the group."""
+
+    id: str
+    zh: str
+    fields: tuple[Field, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentType:
+    """One entry of the catalogue (文种).
+
+    ``fields`` are the document's own; ``groups`` and ``shared`` name the facts of the case that it uses.
+    ``date_field`` names the field that dates the document in catalogue and timeline.
+    """
+
+    id: str
+    name: str
+    aliases: tuple[str, ...]
+    procedures: tuple[str, ...]
+    stage: str
+    signers: tuple[str, ...]
+    service: Service
+    volume: Volume | None
+    need: Need
+    condition: str
+    basis: tuple[Basis, ...]
+    groups: tuple[str, ...]
+    shared: tuple[str, ...]
+    fields: tuple[Field, ...]
+    date_field: str
+    number_word: str
+    repeatable: bool
+    has_template: bool
+
+    @property
+    def served(self) -> bool:
+        """True when a service receipt must follow."""
+        return self.service is Service.REQUIRED
+
+
+@dataclass(frozen=True, slots=True)
+class Procedure:
+    """A way of handling a case (程序) and the document types that it needs."""
+
+    id: str
+    zh: str
+    required: tuple[str, ...]
+    """Document types without which a case of this procedure is incomplete."""
+    conditional: Mapping[str, str]
+    """Document type to the condition, in Chinese, under which it is required."""
+    documents: tuple[str, ...]
+    """Every type that case.yaml offers, in the order of the procedure."""
+
+
+@dataclass(frozen=True, slots=True)
+class BindingProfile:
+    """The order of parts in a dossier (排列顺序): for each volume, document types and evidence slots in order.
+
+    A slot is a document type id or ``evidence`` (in the order of the evidence list).
+    """
+
+    id: str
+    zh: str
+    order: Mapping[Volume, tuple[str, ...]]

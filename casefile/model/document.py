@@ -1,0 +1,91 @@
+"""Documents, evidence and the parts of a volume that they become."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from casefile.model.terms import EvidenceKind, Route, Volume
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """One filled instance of a type (文书), issued and frozen.
+
+    ``docx`` and ``pdf`` are absolute paths; the digests are SHA-256 in hex. ``covers`` lists, for a
+    service receipt, the ids of the documents that it proves served.
+    """
+
+    id: str
+    type_id: str
+    title: str
+    doc_no: str
+    author: str
+    date: dt.date | None
+    volume: Volume
+    docx: Path
+    docx_sha256: str
+    pdf: Path
+    pdf_sha256: str
+    pages: int
+    template_sha256: str
+    covers: tuple[str, ...] = ()
+    values: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """One item as received (证据).
+
+    ``path`` is relative to the inbox with ``/`` between folders, in NFC; ``id`` is ``evidence-001`` in the
+    order of the inbox. ``format`` is a media type found from the content. ``type_id`` is ``evidence`` or, for
+    a document that came from outside (外来件), its document type, such as ``party_identity_proof``.
+    """
+
+    id: str
+    path: str
+    title: str
+    kind: EvidenceKind
+    original: Path
+    size: int
+    sha256: str
+    sm3: str
+    format: str
+    type_id: str = "evidence"
+    source: str = ""
+    collected_by: str = ""
+    collected_at: str = ""
+    place: str = ""
+    proves: str = ""
+    note: str = ""
+    volume: Volume = Volume.MAIN
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One item of a volume: its pages as a PDF/A file, ready to bind (卷内件).
+
+    ``id`` is that of the document or the evidence. ``receipt_for`` holds the ids of the documents behind
+    which a service receipt stands. ``difference`` is the mean grey difference (0 to 255) to the source.
+    """
+
+    id: str
+    type_id: str
+    title: str
+    doc_no: str
+    author: str
+    date: dt.date | None
+    volume: Volume
+    pdf: Path
+    sha256: str
+    pages: int
+    route: Route
+    original: Path
+    original_sha256: str
+    original_format: str
+    difference: float | None = None
+    receipt_for: tuple[str, ...] = ()
+    note: str = ""
