@@ -5,10 +5,14 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
+from filelock import FileLock, Timeout
 from sqlalchemy import (
+    URL,
     BigInteger,
+    Connection,
     Date,
     Engine,
     ForeignKey,
@@ -18,14 +22,15 @@ from sqlalchemy import (
     UniqueConstraint,
     create_engine,
     event,
-    inspect,
     text,
 )
 from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.exc import DatabaseError, IntegrityError
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from casefile.context import Context
+from casefile.errors import BadInput, Conflict
 
 HEAD = "0001"
 """Revision of the schema that this program speaks."""
@@ -149,7 +154,12 @@ class LedgerSalt(Base):
 
 
 class FileState(Base):
-    """What the watcher last saw of a file under ``cases/``: path relative to the workspace."""
+    """What the watcher last saw of a file under ``cases/``: path relative to the workspace.
+
+    ``modified_ns`` is the inode's change time. ``result`` is empty for a clean file, else JSON with the
+    findings, which never hold what they found. Path ``*`` stands for the scanners, digested in ``sha256``;
+    no file's digest is kept, for it could be that of a state secret.
+    """
 
     __tablename__ = "file_states"
 
@@ -158,53 +168,166 @@ class FileState(Base):
     modified_ns: Mapped[int] = mapped_column(BigInteger)
     sha256: Mapped[str] = mapped_column(String(64), default="")
     scanned_at: Mapped[str] = mapped_column(String(32), default="")
+    result: Mapped[str] = mapped_column(Text, default="")
+
+
+class AuditAnswer(Base):
+    """What the audit last said of a case (JSON): ``key`` is a digest over everything that it looked at."""
+
+    __tablename__ = "audit_answers"
+
+    case_no: Mapped[str] = mapped_column(String(60), primary_key=True)
+    key: Mapped[str] = mapped_column(String(64))
+    answer: Mapped[str] = mapped_column(Text)
 
 
 def engine(context: Context) -> Engine:
-    """The workspace's database, brought to the present schema; made once and kept by the context."""
-    return context.keep("database", lambda: _open(context.workspace.database))
+    """The workspace's database, brought to the present schema; made once and kept by the context.
+
+    Raises:
+        BadInput: DB-OPEN, DB-READ-ONLY, DB-BROKEN, DB-FULL, DB-NEWER.
+        Conflict: DB-BUSY.
+    """
+    return context.keep("database", lambda: _Kept(_open(context.workspace.database))).engine
 
 
 @contextmanager
 def session(context: Context) -> Iterator[Session]:
-    """A transaction that holds the only write lock from its first statement; commits at the end."""
-    with Session(engine(context)) as one, one.begin():
+    """A transaction that holds the only write lock from its first statement; commits at the end.
+
+    Raises:
+        BadInput, Conflict: as :func:`engine`. A broken constraint stays SQLAlchemy's ``IntegrityError``.
+    """
+    with _explained(context.workspace.database), Session(engine(context)) as one, one.begin():
         yield one
 
 
+@contextmanager
+def reading(context: Context) -> Iterator[Session]:
+    """A transaction that sees one state of the database and never waits for a writer.
+
+    Raises:
+        BadInput, Conflict: as :func:`engine`.
+    """
+    with _explained(context.workspace.database):
+        made = engine(context).execution_options(**{_READING: True})
+        with Session(made) as one, one.begin():
+            yield one
+
+
+_READING = "casefile_reading"
+_PATIENCE = 30
+"""Seconds for which a command waits for another one to finish writing."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    """The engine as something that the context can close."""
+
+    engine: Engine
+
+    def close(self) -> None:
+        self.engine.dispose()
+
+
 def _open(path: Path) -> Engine:
-    made = create_engine(f"sqlite:///{path}", connect_args={"timeout": 30})
+    made = create_engine(
+        URL.create("sqlite", database=str(path)), connect_args={"timeout": _PATIENCE}, hide_parameters=True
+    )
 
     @event.listens_for(made, "connect")
     def _on_connect(connection: DBAPIConnection, _: ConnectionPoolEntry) -> None:
-        connection.isolation_level = None  # type: ignore[attr-defined]
+        # The driver must not open transactions of its own accord: it would do so too late.
+        connection.isolation_level = None
         cursor = connection.cursor()
-        cursor.execute("PRAGMA journal_mode=WAL")
         cursor.execute("PRAGMA synchronous=FULL")
         cursor.execute("PRAGMA foreign_keys=ON")
         cursor.close()
 
     @event.listens_for(made, "begin")
-    def _on_begin(connection: object) -> None:
+    def _on_begin(connection: Connection) -> None:
         # Take the write lock at once: two clerks who issue together queue up instead of failing midway.
-        connection.exec_driver_sql("BEGIN IMMEDIATE")  # type: ignore[attr-defined]
+        reads = connection.get_execution_options().get(_READING, False)
+        connection.exec_driver_sql("BEGIN" if reads else "BEGIN IMMEDIATE")
 
-    _bring_up(made)
+    try:
+        with _explained(path):
+            _bring_up(made, path)
+    except BaseException as error:
+        made.dispose()
+        if isinstance(error, Timeout):
+            raise Conflict("DB-BUSY", subject=path.name, seconds=2 * _PATIENCE) from None
+        if isinstance(error, OSError):
+            raise BadInput("DB-OPEN", subject=path.name) from None
+        raise
     return made
 
 
-def _bring_up(made: Engine) -> None:
-    if inspect(made).has_table("alembic_version"):
-        with made.connect() as connection:
-            if connection.execute(text("select version_num from alembic_version")).scalar() == HEAD:
-                return
-    # Alembic takes 0.3 s to import, so only a workspace that needs it pays.
-    from alembic import command
-    from alembic.config import Config as AlembicConfig
+def _bring_up(made: Engine, path: Path) -> None:
+    if _revision(made) == HEAD:
+        return
+    # Only one process may bring the schema up; the others wait and find it done.
+    with FileLock(path.with_name(f"{path.name}.lock"), timeout=2 * _PATIENCE):
+        found = _revision(made)
+        if found == HEAD:
+            return
+        # Alembic takes 0.3 s to import, so only a workspace that needs it pays.
+        from alembic import command
+        from alembic.config import Config as AlembicConfig
+        from alembic.script import ScriptDirectory
 
-    settings = AlembicConfig()
-    settings.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
-    with made.connect() as connection:
-        settings.attributes["connection"] = connection
-        command.upgrade(settings, HEAD)
-        connection.commit()
+        settings = AlembicConfig()
+        settings.set_main_option("script_location", _MIGRATIONS.replace("%", "%%"))
+        known = {one.revision for one in ScriptDirectory.from_config(settings).walk_revisions()}
+        if found is not None and found not in known:
+            raise BadInput("DB-NEWER", subject=path.name, found=found, known=HEAD)
+        _use_write_ahead_log(made)
+        with made.connect() as connection:
+            settings.attributes["connection"] = connection
+            command.upgrade(settings, HEAD)
+            connection.commit()
+
+
+_MIGRATIONS = str(Path(__file__).parent / "migrations")
+
+
+def _use_write_ahead_log(made: Engine) -> None:
+    """Switch the file to WAL for good, so that readers and the writer don't wait for each other."""
+    raw = made.raw_connection()
+    try:
+        raw.cursor().execute("PRAGMA journal_mode=WAL").fetchone()
+    finally:
+        raw.close()
+
+
+def _revision(made: Engine) -> str | None:
+    with made.connect().execution_options(**{_READING: True}) as connection:
+        table = text("select 1 from sqlite_master where name = 'alembic_version'")
+        if connection.execute(table).scalar() is None:
+            return None
+        return connection.execute(text("select version_num from alembic_version")).scalar()
+
+
+@contextmanager
+def _explained(path: Path) -> Iterator[None]:
+    """Turn what SQLite complains about into one clear sentence."""
+    try:
+        yield
+    except IntegrityError:
+        raise
+    except DatabaseError as error:
+        told = str(error.orig).lower()
+        if "locked" in told or "busy" in told:
+            raise Conflict("DB-BUSY", subject=path.name, seconds=_PATIENCE) from None
+        for words, code in _COMPLAINTS:
+            if any(word in told for word in words):
+                raise BadInput(code, subject=path.name) from None
+        raise
+
+
+_COMPLAINTS = (
+    (("readonly", "read-only"), "DB-READ-ONLY"),
+    (("unable to open",), "DB-OPEN"),
+    (("is full",), "DB-FULL"),
+    (("not a database", "malformed", "disk i/o error", "no such table"), "DB-BROKEN"),
+)

@@ -93,4 +93,19 @@ def upgrade() -> None:
         sa.Column("modified_ns", sa.BigInteger, nullable=False),
         sa.Column("sha256", sa.String(64), nullable=False),
         sa.Column("scanned_at", sa.String(32), nullable=False),
+        sa.Column("result", sa.Text, nullable=False),
     )
+    op.create_table(
+        "audit_answers",
+        sa.Column("case_no", sa.String(60), primary_key=True),
+        sa.Column("key", sa.String(64), nullable=False),
+        sa.Column("answer", sa.Text, nullable=False),
+    )
+    if op.get_bind().dialect.name == "sqlite":
+        # A seat belt against mistakes, not against the owner of the file; salts stay erasable.
+        for table in ("ledger_entries", "ledger_nodes", "ledger_checkpoints"):
+            for verb in ("update", "delete"):
+                op.execute(
+                    f"create trigger {table}_no_{verb} before {verb} on {table} "
+                    f"begin select raise(abort, '{table} is append only'); end"
+                )
