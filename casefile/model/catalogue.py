@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 from casefile.model.terms import Need, Service, Volume
 
@@ -25,8 +26,8 @@ class Field:
     ``choice``, and of each item of a ``list`` that has them; ``columns`` the fields of one row of ``rows``
     or of a ``record``.
     ``when`` maps the name of another field to the values that make this one required.
-    ``source`` names the truth of a derived fact, such as ``penalty_decision.doc_no`` or ``config.bureau.name``;
-    such a field is never asked for, yet a document may override it.
+    ``source`` names the truth of a derived fact, such as ``penalty_decision.doc_no`` or
+    ``config.bureau.name``; such a field is never asked for, yet a document may override it.
     """
 
     name: str
@@ -100,7 +101,7 @@ class Procedure:
 
 @dataclass(frozen=True, slots=True)
 class BindingProfile:
-    """The order of parts in a dossier (排列顺序): for each volume, document types and evidence slots in order.
+    """The order of parts in a dossier (排列顺序): for each volume, its slots in order.
 
     A slot is a document type id or ``evidence`` (in the order of the evidence list).
     """
@@ -108,3 +109,30 @@ class BindingProfile:
     id: str
     zh: str
     order: Mapping[Volume, tuple[str, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class Catalogue:
+    """Everything that ``templates/`` says, as one value that any layer may be handed (文书目录).
+
+    ``templates`` holds the docx of each type that has one. ``shared`` are the facts of group ``matter``.
+    """
+
+    types: Mapping[str, DocumentType]
+    groups: Mapping[str, FieldGroup]
+    shared: Mapping[str, Field]
+    procedures: Mapping[str, Procedure]
+    profiles: Mapping[str, BindingProfile]
+    templates: Mapping[str, Path]
+
+    def fields_of(self, type_id: str) -> tuple[Field, ...]:
+        """Every field that a document of this type may print: groups, shared, own; own wins by name."""
+        kind = self.types[type_id]
+        fields = {f.name: f for group in kind.groups for f in self.groups[group].fields}
+        fields |= {name: self.shared[name] for name in kind.shared}
+        fields |= {f.name: f for f in kind.fields}
+        return tuple(fields.values())
+
+    def template(self, type_id: str) -> Path:
+        """The docx of a type that has one (``has_template``)."""
+        return self.templates[type_id]

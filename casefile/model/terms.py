@@ -10,7 +10,7 @@ class Term(StrEnum):
 
     zh: str
 
-    def __new__(cls, value: str, zh: str) -> Term:
+    def __new__(cls, value: str, zh: str = "") -> Term:
         """Make the member ``value`` and hang its Chinese name on it."""
         member = str.__new__(cls, value)
         member._value_ = value

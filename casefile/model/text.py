@@ -6,8 +6,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from casefile.model.catalogue import DocumentType, Procedure
 from casefile.model.case import Case, RegisterRow
+from casefile.model.catalogue import DocumentType, Procedure
 from casefile.model.finding import Finding
 
 
