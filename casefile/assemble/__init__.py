@@ -1,1 +1,21 @@
-""""""
+"""Case data and templates to documents, filled, numbered, rendered and frozen (制作文书).
+
+values ─► check ─► fill ─► render ─► accept ─► freeze
+"""
+
+from casefile.assemble.fill import Draft, fill
+from casefile.assemble.issue import issue, issue_all, parts
+from casefile.assemble.lint import check_templates
+from casefile.assemble.sample import sample
+from casefile.assemble.service import effective_service_date
+
+__all__ = [
+    "Draft",
+    "check_templates",
+    "effective_service_date",
+    "fill",
+    "issue",
+    "issue_all",
+    "parts",
+    "sample",
+]

@@ -1,0 +1,264 @@
+"""Drafts: documents that a clerk may still edit in Word or WPS (文书草稿)."""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import select
+
+from casefile import database
+from casefile.assemble import check, number
+from casefile.assemble.templates import catalogue_of, templates_of
+from casefile.assemble.values import NUMBER, Values, canonical, dated
+from casefile.context import CHINA_TIME, CaseFolder, Context, write_whole
+from casefile.database import IssuedDocument
+from casefile.errors import BadInput, UsageError
+from casefile.formats import docx
+from casefile.model.case import Case, DocumentData
+from casefile.model.catalogue import Catalogue, DocumentType
+from casefile.model.finding import Finding
+from casefile.tools.fonts import fonts_of
+
+_RECORD = ".drafts.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A draft on disk.
+
+    ``state`` is ``written``, ``unchanged``, ``kept`` (edited by a clerk, left alone) or ``issued`` (frozen,
+    no longer a draft). ``lacking`` names what other documents do not say yet and is left blank.
+    """
+
+    id: str
+    path: Path
+    state: str
+    lacking: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Filling:
+    """A document ready to be filled: all that it states, cleaned and checked."""
+
+    data: DocumentData
+    kind: DocumentType
+    title: str
+    template: docx.Template
+    values: Mapping[str, Any]
+    lacking: tuple[str, ...]
+    moment: dt.datetime
+    placeholder: str
+
+    @property
+    def id(self) -> str:
+        """The document's id."""
+        return self.data.id
+
+    @property
+    def used(self) -> dict[str, Any]:
+        """The values that the template reads: what this document says, and nothing that it merely may."""
+        roots = {use.root for use in self.template.uses}
+        return {name: value for name, value in self.values.items() if name in roots}
+
+    def docx(self, author: str) -> docx.Filled:
+        """The filled document.
+
+        Raises:
+            BadInput: as :meth:`casefile.formats.docx.Template.render`.
+        """
+        properties = docx.Properties(title=self.title, author=author, moment=self.moment)
+        return self.template.render(self.values, properties)
+
+
+@dataclass(slots=True)
+class DraftRecord:
+    """``documents/.drafts.json``: digest of each draft as written, and of the values it was made of."""
+
+    path: Path
+    entries: dict[str, dict[str, str]]
+
+    @classmethod
+    def read(cls, folder: CaseFolder) -> DraftRecord:
+        """The record of a case; empty when there is none."""
+        path = folder.documents / _RECORD
+        try:
+            entries = json.loads(path.read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            entries = {}
+        except ValueError:
+            raise BadInput("DRAFT-RECORD", subject=_RECORD) from None
+        return cls(path, entries)
+
+    def edited(self, document_id: str, path: Path) -> bool:
+        """True when somebody else than this program wrote the draft that lies there."""
+        if not path.exists():
+            return False
+        entry = self.entries.get(document_id, {})
+        return hashlib.sha256(path.read_bytes()).hexdigest() not in (entry.get("docx"), entry.get("before"))
+
+    def write(self) -> None:
+        """Put the record on disk."""
+        write_whole(self.path, json.dumps(self.entries, indent=1, sort_keys=True).encode())
+
+
+def fill(case: Case, context: Context, ids: Sequence[str] | None = None) -> tuple[Draft, ...]:
+    """Write a draft of every document of the case, or of those named; edited drafts stay as they are.
+
+    Raises:
+        BadInput: DATA-REFUSED with all findings; TEMPLATE-…
+        UsageError: DOC-UNKNOWN, for an id that the case does not have.
+    """
+    folder = context.workspace.case(case.case_no)
+    wanted = chosen(case, catalogue_of(context), ids)
+    numbers = number.known(case.case_no, context)
+    pending = {d.id: pending_number(d, case, context) for d in case.documents}
+    fillings = prepared(case, wanted, context, {**pending, **numbers}, strict=False)
+    frozen = frozen_ids(case.case_no, context)
+    record = DraftRecord.read(folder)
+    drafts = []
+    for filling in fillings:
+        path = folder.documents / f"{filling.id}.docx"
+        if filling.id in frozen:
+            drafts.append(Draft(filling.id, path, "issued"))
+            continue
+        if record.edited(filling.id, path):
+            drafts.append(Draft(filling.id, path, "kept", filling.lacking))
+            continue
+        made = filling.docx(context.config.bureau.name).docx
+        old = record.entries.get(filling.id, {})
+        digest = hashlib.sha256(made).hexdigest()
+        unchanged = path.exists() and hashlib.sha256(path.read_bytes()).hexdigest() == digest
+        if not unchanged or old.get("docx") != digest:
+            # The record first, with both digests: killed between the two, neither draft looks edited.
+            entry = {"docx": digest, "before": old.get("docx", ""), "values": wording_digest(filling)}
+            record.entries[filling.id] = entry
+            record.write()
+            write_whole(path, made)
+        drafts.append(Draft(filling.id, path, "unchanged" if unchanged else "written", filling.lacking))
+    return tuple(drafts)
+
+
+def chosen(case: Case, catalogue: Catalogue, ids: Sequence[str] | None) -> tuple[DocumentData, ...]:
+    """The documents of the case that this program makes, or those of them that are named.
+
+    Raises:
+        UsageError: DOC-UNKNOWN.
+    """
+    made = {d.id: d for d in case.documents if catalogue.types[d.type_id].has_template}
+    if ids is None:
+        return tuple(made.values())
+    for document_id in ids:
+        if document_id not in made:
+            raise UsageError("DOC-UNKNOWN", subject=document_id, known="、".join(made))
+    return tuple(made[document_id] for document_id in dict.fromkeys(ids))
+
+
+def prepared(
+    case: Case,
+    documents: Sequence[DocumentData],
+    context: Context,
+    numbers: Mapping[str, str],
+    *,
+    strict: bool,
+) -> tuple[Filling, ...]:
+    """Values of the documents, cleaned and checked, each with its compiled template.
+
+    ``numbers`` are those of all documents of the case that have one. ``strict`` complains about what other
+    documents do not say yet; a draft leaves it blank.
+
+    Raises:
+        BadInput: DATA-REFUSED, with one finding for each wrong value of all documents; TEMPLATE-…
+    """
+    catalogue = catalogue_of(context)
+    reader = Values(case, catalogue, context.config.bureau, lambda document: numbers.get(document.id) or None)
+    fonts = fonts_of(context)
+    found: list[Finding] = []
+    fillings = []
+    for document in documents:
+        kind = catalogue.types[document.type_id]
+        fields = catalogue.fields_of(document.type_id)
+        values = check.clean(reader.of(document))
+        title = kind.name if document.ordinal == 1 else f"{kind.name}（{document.ordinal}）"
+        longest = context.config.limits.field_characters
+        found += check.complaints(values, fields, title, fonts, longest)
+        lacking = reader.lacking(document, values)
+        if strict:
+            found += (
+                Finding(
+                    "DOC-NEEDS-OTHER",
+                    subject=f"{title}：{f.zh}",
+                    params={
+                        "document": title,
+                        "field": f.zh,
+                        "source": _source_zh(f.source or "", catalogue),
+                    },
+                )
+                for f in lacking
+            )
+        fillings.append(
+            Filling(
+                data=document,
+                kind=kind,
+                title=title,
+                template=templates_of(context).get(catalogue.template(document.type_id)),
+                values=values,
+                lacking=tuple(f.zh for f in lacking),
+                moment=_moment(dated(kind, values), context),
+                placeholder=pending_number(document, case, context),
+            )
+        )
+    if found:
+        own = [Finding(f.code, f.subject, case.case_no, f.params) for f in found]
+        raise BadInput("DATA-REFUSED", subject=case.case_no, findings=own, count=len(own))
+    return tuple(fillings)
+
+
+def pending_number(document: DocumentData, case: Case, context: Context) -> str:
+    """What stands for the number of a document until it is given; "" for a type without numbers."""
+    kind = catalogue_of(context).types[document.type_id]
+    if not kind.number_word:
+        return ""
+    year = year_of(document, kind, case, context)
+    return number.placeholder(context.config.bureau.short, kind.number_word, year, document.ordinal)
+
+
+def frozen_ids(case_no: str, context: Context) -> frozenset[str]:
+    """Ids of the documents of a case that are issued."""
+    with database.session(context) as session:
+        query = select(IssuedDocument.document_id).where(IssuedDocument.case_no == case_no)
+        return frozenset(session.execute(query).scalars())
+
+
+def year_of(document: DocumentData, kind: DocumentType, case: Case, context: Context) -> int:
+    """The year in which the document is numbered: that of its date, else the present one."""
+    day = dated(kind, {**case.facts, **{k: v for k, v in document.values.items() if v is not None}})
+    return (day or context.now().date()).year
+
+
+def wording_digest(filling: Filling) -> str:
+    """Digest of what the draft was made of, without its number, which comes later."""
+    values = {name: value for name, value in filling.used.items() if name != NUMBER}
+    return hashlib.sha256(canonical(values)).hexdigest()
+
+
+def _moment(day: dt.date | None, context: Context) -> dt.datetime:
+    if day is None:
+        return context.now()
+    return dt.datetime(day.year, day.month, day.day, tzinfo=CHINA_TIME)
+
+
+def _source_zh(source: str, catalogue: Catalogue) -> str:
+    served, _, rest = source.partition(":")
+    if served == "served" and rest in catalogue.types:
+        return f"《{catalogue.types[rest].name}》的送达回证"
+    owner, _, name = source.rpartition(".")
+    if owner in catalogue.types:
+        zh = next((f.zh for f in catalogue.fields_of(owner) if f.name == name), name)
+        return f"《{catalogue.types[owner].name}》的“{zh}”"
+    return source

@@ -1,0 +1,336 @@
+"""Issuing: a document gets its number, is rendered, accepted and frozen (定稿).
+
+What is issued never changes. The same data again gives the same documents; other data is a conflict, since a
+correction is a document of its own (文书补正).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from sqlalchemy import select
+
+from casefile import database
+from casefile.assemble import accept, number
+from casefile.assemble.fill import (
+    DraftRecord,
+    Filling,
+    chosen,
+    pending_number,
+    prepared,
+    wording_digest,
+    year_of,
+)
+from casefile.assemble.templates import catalogue_of
+from casefile.assemble.values import NUMBER, canonical, dated
+from casefile.context import CaseFolder, Context, write_whole
+from casefile.database import IssuedDocument
+from casefile.errors import BadInput, Conflict
+from casefile.formats import docx
+from casefile.formats.docx import Printed
+from casefile.formats.pdf_canonical import Canonical, canonicalise
+from casefile.model.case import Case
+from casefile.model.document import Document, Part
+from casefile.model.finding import Finding
+from casefile.model.terms import Route, Volume
+from casefile.tools.fonts import fonts_of
+from casefile.tools.office import office_of
+
+DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
+
+_WORDING = frozenset({"text", "list", "rows", "record"})
+"""Kinds whose wording a clerk may change in the draft; every other fact is changed in case.yaml."""
+
+_READ_ONLY = 0o444
+
+
+@dataclass(frozen=True, slots=True)
+class _Made:
+    """A document on its way: filled, then rendered."""
+
+    filling: Filling
+    docx: bytes
+    printed: tuple[Printed, ...]
+    source: Path
+    rendered: Path
+
+
+def issue_all(case: Case, context: Context) -> tuple[Document, ...]:
+    """Issue every document of the case that is not issued yet; returns all of them, in the order of the case.
+
+    Raises:
+        BadInput: DATA-REFUSED, RENDER-REFUSED, DRAFT-STALE or TEMPLATE-…
+        Conflict: DOC-ALREADY-ISSUED, DOC-ISSUED-ALTERED or DOC-NUMBER-TAKEN.
+        MissingTool: TOOL-OFFICE or FONT-MISSING.
+    """
+    return _issue(case, context, None)
+
+
+def issue(case: Case, document_id: str, context: Context) -> Document:
+    """Issue one document.
+
+    Raises:
+        UsageError: DOC-UNKNOWN.
+        BadInput, Conflict, MissingTool: as :func:`issue_all`.
+    """
+    return _issue(case, context, [document_id])[0]
+
+
+def parts(case: Case, documents: Sequence[Document]) -> tuple[Part, ...]:
+    """The issued documents as parts of a volume (卷内件)."""
+    return tuple(
+        Part(
+            id=document.id,
+            type_id=document.type_id,
+            title=document.title,
+            doc_no=document.doc_no,
+            author=document.author,
+            date=document.date,
+            volume=document.volume,
+            pdf=document.pdf,
+            sha256=document.pdf_sha256,
+            pages=document.pages,
+            route=Route.CONVERTED,
+            original=document.docx,
+            original_sha256=document.docx_sha256,
+            original_format=DOCX,
+            receipt_for=document.covers,
+        )
+        for document in documents
+    )
+
+
+def _issue(case: Case, context: Context, ids: Sequence[str] | None) -> tuple[Document, ...]:
+    folder = context.workspace.case(case.case_no)
+    wanted = chosen(case, catalogue_of(context), ids)
+    pending = {d.id: pending_number(d, case, context) for d in wanted}
+    known = number.known(case.case_no, context)
+    # Everything is checked before a number is used up.
+    first_look = prepared(case, wanted, context, {**pending, **known}, strict=True)
+    rows = _rows(case.case_no, context)
+    for filling in first_look:
+        if filling.id not in rows:
+            known = {**known, **_numbered(filling, case, context)}
+
+    fillings = prepared(case, wanted, context, known, strict=True)
+    documents = {f.id: _frozen(f, rows[f.id], folder, context) for f in fillings if f.id in rows}
+    made = _rendered([f for f in fillings if f.id not in rows], case, folder, known, context)
+    for one, result in made:
+        documents[one.filling.id] = _freeze(one, result, folder, context)
+    _record([documents[one.filling.id] for one, _ in made], fillings, case, context)
+    for one, _ in made:
+        (folder.documents / f"{one.filling.id}.docx").unlink(missing_ok=True)
+    return tuple(documents[filling.id] for filling in fillings)
+
+
+def _numbered(filling: Filling, case: Case, context: Context) -> dict[str, str]:
+    explicit = filling.data.values.get(NUMBER) or ""
+    if not filling.kind.number_word and not explicit:
+        return {}
+    wanted = number.Wanted(
+        case_no=case.case_no,
+        document_id=filling.id,
+        word=filling.kind.number_word,
+        year=year_of(filling.data, filling.kind, case, context),
+        explicit=str(explicit),
+    )
+    return {filling.id: number.give(wanted, context)}
+
+
+def _rendered(
+    fillings: Sequence[Filling], case: Case, folder: CaseFolder, numbers: Mapping[str, str], context: Context
+) -> list[tuple[_Made, Canonical]]:
+    if not fillings:
+        return []
+    made = [_made(filling, case, folder, numbers, context) for filling in fillings]
+    for one in made:
+        write_whole(one.source, one.docx)
+    fonts = fonts_of(context)
+    results: dict[int, Canonical] = {}
+    complaints: dict[int, list[Finding]] = {}
+
+    def accepted(place: int) -> None:
+        one = made[place]
+        result = canonicalise(one.rendered, one.filling.moment)
+        write_whole(one.rendered, result.data)
+        found = accept.complaints(one.rendered, result, one.printed, fonts, one.filling.title)
+        results[place], complaints[place] = result, list(found)
+        context.progress.step(one.filling.title)
+
+    context.progress.start("issue", len(made))
+    office_of(context).render_many(
+        [(one.source, one.rendered) for one in made],
+        seconds=context.config.limits.render_seconds,
+        then=accepted,
+    )
+    context.progress.done()
+    for place, one in enumerate(made):
+        complaints[place] += accept.archival(one.rendered, one.filling.title)
+    found = [finding for place in range(len(made)) for finding in complaints[place]]
+    if found:
+        own = [Finding(f.code, f.subject, case.case_no, f.params) for f in found]
+        raise BadInput("RENDER-REFUSED", subject=case.case_no, findings=own, count=len(own))
+    return [(one, results[place]) for place, one in enumerate(made)]
+
+
+def _made(
+    filling: Filling, case: Case, folder: CaseFolder, numbers: Mapping[str, str], context: Context
+) -> _Made:
+    filled = filling.docx(context.config.bureau.name)
+    draft = folder.documents / f"{filling.id}.docx"
+    record = DraftRecord.read(folder)
+    data = filled.docx
+    fields = {f.name: f for f in catalogue_of(context).fields_of(filling.kind.id)}
+    printed = [p for p in filled.printed if p.text.strip()]
+    if record.edited(filling.id, draft):
+        if record.entries.get(filling.id, {}).get("values", "") not in ("", wording_digest(filling)):
+            raise BadInput("DRAFT-STALE", subject=f"documents/{draft.name}", document=filling.title)
+        data = _with_numbers(draft, case, numbers, context)
+        printed = [p for p in printed if _kind(p, fields) not in _WORDING]
+        printed += [Printed("", text) for text in docx.paragraphs(data, draft.name)]
+    place = folder.work / "render"
+    return _Made(
+        filling=filling,
+        docx=data,
+        printed=tuple(Printed(_zh(p, fields), p.text) for p in printed),
+        source=place / f"{filling.id}.docx",
+        rendered=place / f"{filling.id}.pdf",
+    )
+
+
+def _with_numbers(draft: Path, case: Case, numbers: Mapping[str, str], context: Context) -> bytes:
+    """An edited draft with every number that was pending when it was filled."""
+    data = draft.read_bytes()
+    for document in case.documents:
+        pending = pending_number(document, case, context)
+        if pending and document.id in numbers:
+            data = docx.replaced(data, draft.name, pending, numbers[document.id])
+    return data
+
+
+def _freeze(one: _Made, result: Canonical, folder: CaseFolder, context: Context) -> Document:
+    issued = folder.documents / "issued"
+    contents = {".docx": one.docx, ".pdf": result.data, ".json": canonical(one.filling.used)}
+    for suffix, data in contents.items():
+        path = issued / f"{one.filling.id}{suffix}"
+        write_whole(path, data)
+        path.chmod(_READ_ONLY)
+    return _document(
+        one.filling,
+        issued,
+        docx_sha256=hashlib.sha256(one.docx).hexdigest(),
+        pdf_sha256=hashlib.sha256(result.data).hexdigest(),
+        pages=result.pages,
+        template_sha256=one.filling.template.sha256,
+        context=context,
+    )
+
+
+def _frozen(filling: Filling, row: IssuedDocument, folder: CaseFolder, context: Context) -> Document:
+    """An issued document, after its files and its data were compared with the record.
+
+    Raises:
+        Conflict: DOC-ISSUED-ALTERED or DOC-ALREADY-ISSUED.
+    """
+    issued = folder.documents / "issued"
+    known = {".docx": row.docx_sha256, ".pdf": row.pdf_sha256, ".json": row.values_sha256}
+    for suffix, digest in known.items():
+        path = issued / f"{filling.id}{suffix}"
+        if not path.is_file() or hashlib.sha256(path.read_bytes()).hexdigest() != digest:
+            raise Conflict(
+                "DOC-ISSUED-ALTERED", subject=context.workspace.relative(path), document=filling.title
+            )
+    stated = json.loads((issued / f"{filling.id}.json").read_bytes())
+    now = json.loads(canonical({name: filling.values.get(name) for name in stated}))
+    changed = [name for name in stated if stated[name] != now[name]]
+    if changed:
+        zh = {f.name: f.zh for f in catalogue_of(context).fields_of(filling.kind.id)}
+        raise Conflict(
+            "DOC-ALREADY-ISSUED",
+            subject=filling.id,
+            document=filling.title,
+            fields="、".join(zh.get(name, name) for name in changed),
+        )
+    return _document(
+        filling,
+        issued,
+        docx_sha256=row.docx_sha256,
+        pdf_sha256=row.pdf_sha256,
+        pages=row.pages,
+        template_sha256=row.template_sha256,
+        context=context,
+    )
+
+
+def _document(
+    filling: Filling,
+    issued: Path,
+    *,
+    docx_sha256: str,
+    pdf_sha256: str,
+    pages: int,
+    template_sha256: str,
+    context: Context,
+) -> Document:
+    return Document(
+        id=filling.id,
+        type_id=filling.kind.id,
+        title=filling.title,
+        doc_no=str(filling.values.get(NUMBER) or ""),
+        author=context.config.bureau.name,
+        date=dated(filling.kind, filling.values),
+        volume=filling.kind.volume or Volume.MAIN,
+        docx=issued / f"{filling.id}.docx",
+        docx_sha256=docx_sha256,
+        pdf=issued / f"{filling.id}.pdf",
+        pdf_sha256=pdf_sha256,
+        pages=pages,
+        template_sha256=template_sha256,
+        covers=tuple(filling.values.get("covers") or ()),
+        values=filling.values,
+    )
+
+
+def _rows(case_no: str, context: Context) -> dict[str, IssuedDocument]:
+    with database.session(context) as session:
+        rows = (
+            session.execute(select(IssuedDocument).where(IssuedDocument.case_no == case_no)).scalars().all()
+        )
+        session.expunge_all()
+        return {row.document_id: row for row in rows}
+
+
+def _record(documents: Sequence[Document], fillings: Sequence[Filling], case: Case, context: Context) -> None:
+    used = {filling.id: filling.used for filling in fillings}
+    with database.session(context) as session:
+        for document in documents:
+            session.add(
+                IssuedDocument(
+                    case_no=case.case_no,
+                    document_id=document.id,
+                    type_id=document.type_id,
+                    title=document.title,
+                    doc_no=document.doc_no,
+                    doc_date=document.date,
+                    pages=document.pages,
+                    docx_sha256=document.docx_sha256,
+                    pdf_sha256=document.pdf_sha256,
+                    template_sha256=document.template_sha256,
+                    values_sha256=hashlib.sha256(canonical(used[document.id])).hexdigest(),
+                    issued_at=context.now().isoformat(),
+                )
+            )
+
+
+def _kind(printed: Printed, fields: Mapping[str, object]) -> str:
+    field = fields.get(docx.root_of(printed.path))
+    return getattr(field, "kind", "text")
+
+
+def _zh(printed: Printed, fields: Mapping[str, object]) -> str:
+    field = fields.get(docx.root_of(printed.path))
+    return str(getattr(field, "zh", ""))

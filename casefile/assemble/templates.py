@@ -1,0 +1,43 @@
+"""Templates, compiled once in a run and again when their file changes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from threading import Lock
+
+from casefile import catalogue
+from casefile.context import Context
+from casefile.formats import docx
+from casefile.model.catalogue import Catalogue
+
+
+class Templates:
+    """Compiled templates by file."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._known: dict[tuple[Path, int, int], docx.Template] = {}
+
+    def get(self, path: Path) -> docx.Template:
+        """The compiled template at ``path``.
+
+        Raises:
+            BadInput: as :func:`casefile.formats.docx.load`.
+            Refused: as :func:`casefile.formats.docx.load`.
+        """
+        state = path.stat() if path.exists() else None
+        key = (path, state.st_mtime_ns if state else 0, state.st_size if state else 0)
+        with self._lock:
+            if key not in self._known:
+                self._known[key] = docx.load(path)
+            return self._known[key]
+
+
+def catalogue_of(context: Context) -> Catalogue:
+    """The catalogue of documents."""
+    return context.keep("catalogue", catalogue.load)
+
+
+def templates_of(context: Context) -> Templates:
+    """The compiled templates of this run."""
+    return context.keep("templates", Templates)

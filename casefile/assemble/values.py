@@ -1,0 +1,193 @@
+"""What each document states: its own values, the shared facts, and what follows from other truths.
+
+By name, the first of these that says something wins: the document itself, the facts of the case, the field's
+``source``, its default.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from types import MappingProxyType
+from typing import Any
+
+from casefile.assemble.service import served_on
+from casefile.config import Bureau
+from casefile.formats import words
+from casefile.model.case import Case, DocumentData
+from casefile.model.catalogue import Catalogue, DocumentType, Field
+from casefile.model.terms import Need
+
+NUMBER = "doc_no"
+
+
+@dataclass(frozen=True)
+class Values:
+    """Reads the values of a case's documents. ``number`` gives a document's number, or None as yet."""
+
+    case: Case
+    catalogue: Catalogue
+    bureau: Bureau
+    number: Callable[[DocumentData], str | None]
+    _reading: set[tuple[str, str]] = field(default_factory=set, repr=False)
+
+    def of(self, document: DocumentData) -> dict[str, Any]:
+        """Every value that the document may print; None for what nobody said."""
+        return {f.name: self.value(document, f) for f in self.catalogue.fields_of(document.type_id)}
+
+    def value(self, document: DocumentData, wanted: Field) -> Any:
+        """The value of one field of one document."""
+        explicit = document.values.get(wanted.name)
+        if explicit is None:
+            explicit = self.case.facts.get(wanted.name)
+        if explicit is not None:
+            return explicit
+        if wanted.source is not None:
+            key = (document.id, wanted.name)
+            if key in self._reading:
+                return None
+            self._reading.add(key)
+            try:
+                return _shaped(self._sourced(document, wanted, wanted.source), wanted)
+            finally:
+                self._reading.discard(key)
+        return _typed(wanted.default, wanted.kind)
+
+    def lacking(self, document: DocumentData, values: Mapping[str, Any]) -> tuple[Field, ...]:
+        """Fields that the document needs, whose source says nothing yet."""
+        return tuple(
+            f
+            for f in self.catalogue.fields_of(document.type_id)
+            if f.source is not None and _empty(values.get(f.name)) and needed(f, values)
+        )
+
+    def _sourced(self, document: DocumentData, wanted: Field, source: str) -> Any:
+        if source == "number":
+            return self.number(document)
+        kind, _, rest = source.partition(":")
+        if kind == "derived" and rest in RULES:
+            return RULES[rest](self, document)
+        if kind == "served":
+            other = self._last(rest, document)
+            return None if other is None else served_on(self.case, other.id)
+        owner, _, name = source.rpartition(".")
+        if owner == "config.bureau":
+            return getattr(self.bureau, name)
+        other = document if owner == document.type_id else self._last(owner, document)
+        if other is None:
+            return None
+        fields = {f.name: f for f in self.catalogue.fields_of(other.type_id)}
+        return self.value(other, fields[name]) if name in fields else None
+
+    def _last(self, type_id: str, _: DocumentData) -> DocumentData | None:
+        found = self.case.documents_of(type_id)
+        return found[-1] if found else None
+
+    def _covers(self, document: DocumentData) -> Any:
+        rows = []
+        known = {d.id: d for d in self.case.documents}
+        for document_id in document.values.get("covers") or ():
+            other = known.get(document_id)
+            if other is None:
+                # A piece from outside: its number stands on the piece itself.
+                if document_id in self.catalogue.types:
+                    rows.append({"name": self.catalogue.types[document_id].name, "doc_no": "", "copies": 1})
+                continue
+            values = self.of(other) if other.id != document.id else {}
+            rows.append(
+                {
+                    "name": self.catalogue.types[other.type_id].name,
+                    "doc_no": values.get(NUMBER) or "",
+                    "copies": values.get("copies") or 1,
+                }
+            )
+        return tuple(rows) or None
+
+    def _fine_cn(self, document: DocumentData) -> Any:
+        fields = {f.name: f for f in self.catalogue.fields_of(document.type_id)}
+        amount = self.value(document, fields["fine_amount"]) if "fine_amount" in fields else None
+        return None if amount is None else words.money_cn(amount)
+
+
+RULES: Mapping[str, Callable[[Values, DocumentData], Any]] = MappingProxyType(
+    {"covers": Values._covers, "fine_cn": Values._fine_cn}
+)
+"""What ``source = "derived:…"`` may name."""
+
+
+def needed(wanted: Field, values: Mapping[str, Any]) -> bool:
+    """True when a document with these values can't do without the field."""
+    if wanted.need is Need.REQUIRED:
+        return True
+    if wanted.need is Need.WHEN and wanted.when:
+        return all(_said(values.get(name)) in allowed for name, allowed in wanted.when.items())
+    return False
+
+
+def dated(kind: DocumentType, values: Mapping[str, Any]) -> dt.date | None:
+    """The date of a document, from the field that its type names."""
+    value = values.get(kind.date_field) if kind.date_field else None
+    if isinstance(value, dt.datetime):
+        return value.date()
+    return value if isinstance(value, dt.date) else None
+
+
+def digest(values: Mapping[str, Any]) -> str:
+    """SHA-256 over the values, whatever their order."""
+    return hashlib.sha256(canonical(values)).hexdigest()
+
+
+def canonical(values: Mapping[str, Any]) -> bytes:
+    """The values as JSON with one way to write each."""
+    return json.dumps(_plain(values), ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {str(name): _plain(inner) for name, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(inner) for inner in value]
+    if isinstance(value, Decimal):
+        return {"number": f"{value.normalize():f}"}
+    if isinstance(value, dt.date):
+        return {"date": value.isoformat()}
+    return value
+
+
+def _shaped(value: Any, wanted: Field) -> Any:
+    """Rows that come from another document keep the columns that this one has; a missing one is blank."""
+    names = [column.name for column in wanted.columns]
+    if not names or value is None:
+        return value
+    if isinstance(value, Mapping):
+        return {name: value.get(name) for name in names}
+    return tuple({name: row.get(name) for name in names} for row in value)
+
+
+def _typed(default: str | None, kind: str) -> Any:
+    if default is None:
+        return None
+    match kind:
+        case "int":
+            return int(default)
+        case "number" | "money" | "area":
+            return Decimal(default)
+        case "bool":
+            return default in ("是", "有", "true", "yes")
+        case "date":
+            return dt.date.fromisoformat(default)
+        case "list" | "laws":
+            return (default,)
+    return default
+
+
+def _empty(value: Any) -> bool:
+    return value is None or value in ("", (), [])
+
+
+def _said(value: Any) -> str:
+    return words.yesno(value) if isinstance(value, bool) else str(value)

@@ -1,0 +1,516 @@
+"""Filling a docx template: compiled once, strict, sandboxed, byte-identical.
+
+docxtpl's defaults print nothing for what is undefined, cut a value at ``<`` and run code that stands in a
+template. Only its clean-up of Word's split runs is used here; everything else is done strictly.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import io
+import re
+import zipfile
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from xml.sax.saxutils import escape
+
+from docxtpl import DocxTemplate
+from jinja2 import StrictUndefined, TemplateError, TemplateSyntaxError, UndefinedError, nodes, pass_context
+from jinja2.runtime import Context as JinjaContext
+from jinja2.runtime import Undefined
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+from lxml import etree
+
+from casefile.errors import BadInput, Refused
+from casefile.formats import words
+
+_W = "http://schemas.openxmlformats.org/wordprocessingml/2006/main"
+_RELATIONSHIP = "{http://schemas.openxmlformats.org/package/2006/relationships}Relationship"
+_TEMPLATED = re.compile(r"word/(document|header\d*|footer\d*)\.xml")
+_ACTIVE = re.compile(r"vbaProject|vbaData|activeX|embeddings/|oleObject|afchunk", re.IGNORECASE)
+_EPOCH = (1980, 1, 1, 0, 0, 0)
+
+_MEMBERS = 500
+_MEMBER_BYTES = 20_000_000
+_PACKAGE_BYTES = 60_000_000
+
+_SINK = "printed here"  # not a name that a template can write
+_LOOP = frozenset({"index", "index0", "first", "last", "length", "revindex"})
+
+_ALLOWED = (
+    nodes.Template,
+    nodes.Output,
+    nodes.TemplateData,
+    nodes.Name,
+    nodes.Getattr,
+    nodes.For,
+    nodes.If,
+    nodes.Filter,
+    nodes.Const,
+    nodes.Tuple,
+    nodes.List,
+    nodes.Compare,
+    nodes.Operand,
+    nodes.And,
+    nodes.Or,
+    nodes.Not,
+    nodes.CondExpr,
+    nodes.Add,
+    nodes.Sub,
+)
+_TESTS = frozenset({"none", "defined"})
+
+
+def root_of(path: str) -> str:
+    """The first name of a dotted path."""
+    return re.split(r"[.\[]", path, maxsplit=1)[0]
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """A value that a template reads: ``path`` such as ``documents[].name`` with loop variables resolved.
+
+    A loop reads ``documents[]``.
+    """
+
+    path: str
+
+    @property
+    def root(self) -> str:
+        """The field that it belongs to."""
+        return root_of(self.path)
+
+
+@dataclass(frozen=True, slots=True)
+class Printed:
+    """What one tag printed: the path of the value and its text."""
+
+    path: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Filled:
+    """A filled docx and all that its tags printed."""
+
+    docx: bytes
+    printed: tuple[Printed, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Properties:
+    """What the document says of itself; the dates come from the case."""
+
+    title: str
+    author: str
+    moment: dt.datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Something wrong with a template: a code and what its sentence needs."""
+
+    code: str
+    params: Mapping[str, str]
+
+
+class Template:
+    """A docx template, compiled. Made by :func:`load`."""
+
+    def __init__(self, name: str, members: Mapping[str, bytes], sha256: str) -> None:
+        self.name = name
+        self.sha256 = sha256
+        self._members = members
+        self._environment = _environment()
+        self._tags = DocxTemplate(io.BytesIO())
+        self._parts: dict[str, Callable[[Mapping[str, Any]], str]] = {}
+        self._uses: dict[Use, None] = {}
+        self._reshaped = False
+        for part, data in members.items():
+            if _TEMPLATED.fullmatch(part):
+                self._compile(part, data.decode("utf-8"))
+
+    @property
+    def uses(self) -> tuple[Use, ...]:
+        """Every value that the template reads, in order of appearance."""
+        return tuple(self._uses)
+
+    def render(self, values: Mapping[str, Any], properties: Properties) -> Filled:
+        """Fill the template.
+
+        Raises:
+            BadInput: TEMPLATE-UNDEFINED, TEMPLATE-FILL or TEMPLATE-RESULT.
+        """
+        sink: list[Printed] = []
+        context = {name: _shown(value) for name, value in values.items()}
+        context[_SINK] = sink
+        made: dict[str, bytes] = {}
+        for part, render in self._parts.items():
+            try:
+                text = render(context)
+            except UndefinedError as error:
+                raise BadInput("TEMPLATE-UNDEFINED", subject=self.name, variable=_undefined(error)) from None
+            except (TemplateError, TypeError, ValueError, AttributeError) as error:
+                raise BadInput("TEMPLATE-FILL", subject=self.name, reason=error) from None
+            made[part] = self._finished(part, text)
+        made.update(_properties(self._members, properties))
+        members = {name: made.get(name, data) for name, data in self._members.items()}
+        return Filled(_packed(members), tuple(sink))
+
+    def _compile(self, part: str, source: str) -> None:
+        # One line a paragraph, so that an error names the paragraph that it is in.
+        text = re.sub(r"<w:p([ >])", r"\n<w:p\1", self._tags.patch_xml(source))
+        try:
+            tree = self._environment.parse(text)
+        except TemplateSyntaxError as error:
+            raise BadInput(
+                "TEMPLATE-SYNTAX", subject=self.name, reason=error.message, place=_place(text, error.lineno)
+            ) from None
+        self._reshaped = self._reshaped or "colspan" in source or "{%tc" in source
+        _refuse_code(tree, self.name, text)
+        tracker = _Tracker(self._uses, self.name)
+        tracker.visit_body(tree.body, {})
+        for node in tree.find_all(nodes.Output):
+            node.nodes = [_recorded(child, tracker.printed.get(id(child))) for child in node.nodes]
+        code = self._environment.compile(tree, self.name)
+        compiled = self._environment.template_class.from_code(self._environment, code, {})
+        self._parts[part] = compiled.render
+
+    def _finished(self, part: str, text: str) -> bytes:
+        xml = self._tags.resolve_listing(re.sub(r"\n<w:p([ >])", r"<w:p\1", text))
+        try:
+            root = etree.fromstring(xml.encode("utf-8"), _strict())
+        except (etree.XMLSyntaxError, UnicodeEncodeError) as error:
+            raise BadInput("TEMPLATE-RESULT", subject=self.name, part=part, reason=error) from None
+        if self._reshaped:
+            root = self._tags.fix_tables(etree.tostring(root, encoding="unicode"))
+        for number, drawing in enumerate(root.iter("{*}docPr"), 1001):
+            drawing.set("id", str(number))
+        data: bytes = etree.tostring(root, xml_declaration=True, encoding="UTF-8", standalone=True)
+        return data
+
+
+def load(path: Path) -> Template:
+    """Read, check and compile a template.
+
+    Raises:
+        BadInput: TEMPLATE-MISSING, DOCX-UNREADABLE or TEMPLATE-SYNTAX.
+        Refused: DOCX-BOMB, DOCX-ACTIVE, DOCX-EXTERNAL or TEMPLATE-CODE.
+    """
+    raw = _bytes(path)
+    members = members_of(raw, path.name)
+    return Template(path.name, members, hashlib.sha256(raw).hexdigest())
+
+
+def problems(path: Path, known_font: Callable[[str], bool]) -> list[Problem]:
+    """What the eye misses in a template: full-width braces, exact rows, stray braces, fonts, ￥.
+
+    Raises:
+        BadInput: as :func:`load`.
+        Refused: as :func:`load`.
+    """
+    found: dict[tuple[str, tuple[tuple[str, str], ...]], Problem] = {}
+
+    def add(code: str, **params: str) -> None:
+        found.setdefault((code, tuple(sorted(params.items()))), Problem(code, params))
+
+    for part, data in members_of(_bytes(path), path.name).items():
+        if not _TEMPLATED.fullmatch(part):
+            continue
+        root = etree.fromstring(data, _strict())
+        for paragraph in root.iter(f"{{{_W}}}p"):
+            text = _text(paragraph)
+            outside = re.sub(r"\{\{.*?\}\}|\{%.*?%\}|\{#.*?#\}", "", text, flags=re.DOTALL)
+            if "｛" in text or "｝" in text:
+                add("TEMPLATE-WIDE-BRACES", place=_short(text))
+            elif re.search(r"\{\{|\}\}|\{%|%\}", outside):
+                add("TEMPLATE-STRAY-BRACES", place=_short(text))
+            if "￥" in text:
+                add("TEMPLATE-YEN", place=_short(text))
+        for row in root.iter(f"{{{_W}}}tr"):
+            exact = row.find(f"{{{_W}}}trPr/{{{_W}}}trHeight[@{{{_W}}}hRule='exact']")
+            if exact is not None and "{{" in _text(row):
+                add("TEMPLATE-EXACT-ROW", place=_short(_text(row)))
+        for fonts in root.iter(f"{{{_W}}}rFonts"):
+            for side in ("ascii", "hAnsi", "eastAsia"):
+                name = fonts.get(f"{{{_W}}}{side}")
+                if name and not known_font(name):
+                    add("TEMPLATE-FONT", font=name)
+    return list(found.values())
+
+
+def members_of(raw: bytes, name: str) -> dict[str, bytes]:
+    """The parts of a docx, checked: no bomb, no macro, no link to outside, no DTD, well-formed XML.
+
+    Raises:
+        BadInput: DOCX-UNREADABLE.
+        Refused: DOCX-BOMB, DOCX-ACTIVE or DOCX-EXTERNAL.
+    """
+    members: dict[str, bytes] = {}
+    try:
+        with zipfile.ZipFile(io.BytesIO(raw)) as package:
+            infos = package.infolist()
+            if len(infos) > _MEMBERS or sum(info.file_size for info in infos) > _PACKAGE_BYTES:
+                raise Refused("DOCX-BOMB", subject=name)
+            for info in infos:
+                if info.filename in members or info.flag_bits & 1:
+                    raise BadInput("DOCX-UNREADABLE", subject=name, reason=info.filename)
+                with package.open(info) as part:
+                    data = part.read(_MEMBER_BYTES + 1)
+                if len(data) > _MEMBER_BYTES:
+                    raise Refused("DOCX-BOMB", subject=name)
+                members[info.filename] = data
+    except (zipfile.BadZipFile, NotImplementedError, EOFError, OSError, ValueError) as error:
+        raise BadInput("DOCX-UNREADABLE", subject=name, reason=error) from None
+    except Exception as error:  # zlib.error and lzma's are raised bare by zipfile
+        if isinstance(error, (BadInput, Refused)):
+            raise
+        raise BadInput("DOCX-UNREADABLE", subject=name, reason=error) from None
+    if "word/document.xml" not in members:
+        raise BadInput("DOCX-UNREADABLE", subject=name, reason="word/document.xml")
+    for member, content in members.items():
+        if _ACTIVE.search(member):
+            raise Refused("DOCX-ACTIVE", subject=name, part=member)
+        if member.endswith((".xml", ".rels")):
+            _check_xml(member, content, name)
+    return members
+
+
+def paragraphs(raw: bytes, name: str) -> list[str]:
+    """The text of every paragraph of the body, for a docx that a clerk edited.
+
+    Raises:
+        BadInput: as :func:`members_of`.
+        Refused: as :func:`members_of`.
+    """
+    root = etree.fromstring(members_of(raw, name)["word/document.xml"], _strict())
+    return [text for paragraph in root.iter(f"{{{_W}}}p") if (text := _text(paragraph)).strip()]
+
+
+def replaced(raw: bytes, name: str, old: str, new: str) -> bytes:
+    """The docx with ``old`` replaced wherever it stands in one paragraph, however Word split its runs.
+
+    Raises:
+        BadInput: as :func:`members_of`.
+        Refused: as :func:`members_of`.
+    """
+    members = members_of(raw, name)
+    for part, data in members.items():
+        if not _TEMPLATED.fullmatch(part):
+            continue
+        root = etree.fromstring(data, _strict())
+        changed = False
+        for paragraph in root.iter(f"{{{_W}}}p"):
+            while _replace_in(list(paragraph.iter(f"{{{_W}}}t")), old, new):
+                changed = True
+        if changed:
+            members[part] = etree.tostring(root, xml_declaration=True, encoding="UTF-8", standalone=True)
+    return _packed(members)
+
+
+def _replace_in(texts: Sequence[Any], old: str, new: str) -> bool:
+    whole = "".join(t.text or "" for t in texts)
+    start = whole.find(old)
+    if start < 0:
+        return False
+    end, place = start + len(old), 0
+    for element in texts:
+        text = element.text or ""
+        first, last = max(start - place, 0), min(end - place, len(text))
+        if first < last:
+            element.text = text[:first] + (new if start >= place else "") + text[last:]
+            element.set("{http://www.w3.org/XML/1998/namespace}space", "preserve")
+        place += len(text)
+    return True
+
+
+class _Tracker:
+    """Walks a template with its loop variables and notes each value that is read."""
+
+    def __init__(self, uses: dict[Use, None], name: str) -> None:
+        self._uses = uses
+        self._name = name
+        self.printed: dict[int, str] = {}
+
+    def visit_body(self, body: Sequence[nodes.Node], scope: Mapping[str, str]) -> None:
+        for node in body:
+            self.visit(node, scope)
+
+    def visit(self, node: nodes.Node, scope: Mapping[str, str]) -> None:
+        if isinstance(node, nodes.For):
+            if not isinstance(node.target, nodes.Name):
+                raise Refused("TEMPLATE-CODE", subject=self._name, what="for a, b in …")
+            over = self.path(node.iter, scope)
+            if over is None:
+                self.visit(node.iter, scope)
+            else:
+                self._uses.setdefault(Use(f"{over}[]"))
+            inner = {**scope, node.target.name: f"{over or ''}[]", "loop": ""}
+            if node.test is not None:
+                self.visit(node.test, inner)
+            self.visit_body(node.body, inner)
+            self.visit_body(node.else_, scope)
+            return
+        if isinstance(node, nodes.Output):
+            for child in node.nodes:
+                if not isinstance(child, nodes.TemplateData):
+                    self.printed[id(child)] = self.path(_bare(child), scope) or ""
+        if isinstance(node, nodes.Name | nodes.Getattr):
+            path = self.path(node, scope)
+            if path:
+                self._uses.setdefault(Use(path))
+            return
+        for below in node.iter_child_nodes():
+            self.visit(below, scope)
+
+    def path(self, node: nodes.Node, scope: Mapping[str, str]) -> str | None:
+        """Dotted path of a name or an attribute; "" for the loop itself, None for anything else."""
+        if isinstance(node, nodes.Name):
+            return scope.get(node.name, node.name)
+        if isinstance(node, nodes.Getattr):
+            parent = self.path(node.node, scope)
+            if parent == "":
+                if node.attr not in _LOOP:
+                    raise Refused("TEMPLATE-CODE", subject=self._name, what=f"loop.{node.attr}")
+                return ""
+            return None if parent is None else f"{parent}.{node.attr}"
+        return None
+
+
+def _bare(node: nodes.Expr) -> nodes.Expr:
+    """The expression without its filters."""
+    return _bare(node.node) if isinstance(node, nodes.Filter) and node.node is not None else node
+
+
+def _recorded(node: nodes.Expr, path: str | None) -> nodes.Expr:
+    if path is None:
+        return node
+    call = nodes.Filter(node, "_recorded", [nodes.Const(path)], [], None, None)
+    call.set_lineno(node.lineno)
+    return call
+
+
+def _refuse_code(tree: nodes.Template, name: str, text: str) -> None:
+    for node in tree.find_all(nodes.Node):
+        what = ""
+        if isinstance(node, nodes.Filter) and node.name not in words.FILTERS:
+            raise BadInput("TEMPLATE-FILTER", subject=name, filter=node.name, place=_place(text, node.lineno))
+        if isinstance(node, nodes.Test):
+            what = "" if node.name in _TESTS else f"is {node.name}"
+        elif isinstance(node, nodes.Getattr) and node.attr.startswith("_"):
+            what = node.attr
+        elif isinstance(node, nodes.Name) and node.name.startswith("_"):
+            what = node.name
+        elif isinstance(node, nodes.For) and node.recursive:
+            what = "recursive"
+        elif not isinstance(node, _ALLOWED):
+            what = type(node).__name__
+        if what:
+            raise Refused("TEMPLATE-CODE", subject=name, what=what, place=_place(text, node.lineno))
+
+
+def _environment() -> ImmutableSandboxedEnvironment:
+    environment = ImmutableSandboxedEnvironment(undefined=StrictUndefined, autoescape=True)
+    environment.globals.clear()
+    environment.filters.clear()
+    environment.filters.update(words.FILTERS)
+    environment.filters["_recorded"] = _record
+    return environment
+
+
+@pass_context
+def _record(context: JinjaContext, value: Any, path: str) -> str:
+    if isinstance(value, Undefined):
+        return str(value)  # raises, with the name of the variable
+    text = words.plain(value)
+    context[_SINK].append(Printed(path, text))
+    # A line of a long text is a paragraph of its own, with its own indent; docxtpl writes it for \a.
+    return text.replace("\n", "\a")
+
+
+def _shown(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return words.Record({name: _shown(inner) for name, inner in value.items()})
+    if isinstance(value, list | tuple):
+        return tuple(_shown(inner) for inner in value)
+    return value
+
+
+def _undefined(error: UndefinedError) -> str:
+    message = error.message or ""
+    name = re.search(r"'([^']*)' is undefined|has no attribute '([^']*)'", message)
+    return next((group for group in name.groups() if group), message) if name else message
+
+
+def _check_xml(part: str, data: bytes, name: str) -> None:
+    if b"<!DOCTYPE" in data or b"<!ENTITY" in data:
+        raise Refused("DOCX-ACTIVE", subject=name, part=part)
+    try:
+        root = etree.fromstring(data, _strict())
+    except etree.XMLSyntaxError as error:
+        raise BadInput("DOCX-UNREADABLE", subject=name, reason=f"{part}: {error}") from None
+    if root.getroottree().docinfo.doctype:
+        raise Refused("DOCX-ACTIVE", subject=name, part=part)
+    if part.endswith(".rels"):
+        for relationship in root.iter(_RELATIONSHIP):
+            kind = relationship.get("Type", "").rsplit("/", 1)[-1]
+            if relationship.get("TargetMode") == "External" and kind != "hyperlink":
+                # A hyperlink only waits to be clicked; pictures, templates and frames are fetched on opening.
+                raise Refused("DOCX-EXTERNAL", subject=name, part=part, kind=kind)
+
+
+def _strict() -> etree.XMLParser:
+    return etree.XMLParser(
+        resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False, recover=False
+    )
+
+
+def _text(element: Any) -> str:
+    return "".join(t.text or "" for t in element.iter(f"{{{_W}}}t"))
+
+
+def _short(text: str) -> str:
+    text = text.strip()
+    return text if len(text) <= 30 else f"{text[:30]}…"
+
+
+def _place(text: str, line: int | None) -> str:
+    rows = text.split("\n")
+    row = rows[line - 1] if line and line <= len(rows) else ""
+    return _short(re.sub(r"<[^>]*>", "", row))
+
+
+def _bytes(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError:
+        raise BadInput("TEMPLATE-MISSING", subject=path.name) from None
+
+
+def _packed(members: Mapping[str, bytes]) -> bytes:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as package:
+        for name, data in members.items():
+            info = zipfile.ZipInfo(name, _EPOCH)
+            info.compress_type = zipfile.ZIP_DEFLATED
+            info.external_attr = 0o600 << 16
+            package.writestr(info, data, compresslevel=6)
+    return out.getvalue()
+
+
+def _properties(members: Mapping[str, bytes], properties: Properties) -> Iterator[tuple[str, bytes]]:
+    moment = properties.moment.astimezone(dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    if "docProps/core.xml" in members:
+        core = (
+            '<?xml version="1.0" encoding="UTF-8" standalone="yes"?>\n'
+            '<cp:coreProperties xmlns:cp="http://schemas.openxmlformats.org/package/2006/metadata/core-properties"'
+            ' xmlns:dc="http://purl.org/dc/elements/1.1/" xmlns:dcterms="http://purl.org/dc/terms/"'
+            ' xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance">'
+            f"<dc:title>{escape(properties.title)}</dc:title><dc:creator>{escape(properties.author)}</dc:creator>"
+            f'<dcterms:created xsi:type="dcterms:W3CDTF">{moment}</dcterms:created>'
+            f'<dcterms:modified xsi:type="dcterms:W3CDTF">{moment}</dcterms:modified></cp:coreProperties>'
+        )
+        yield "docProps/core.xml", core.encode("utf-8")

@@ -1,0 +1,156 @@
+"""How values are written in Chinese official documents: dates, amounts, lists. Pure functions.
+
+GB/T 9704-2012 7.3.5.4 and GB/T 15835-2011 give the date in Arabic figures, month and day without a leading
+zero; 票据法 and 支付结算办法 give the capitals of an amount.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Iterable, Mapping
+from decimal import ROUND_HALF_UP, Decimal
+from types import MappingProxyType
+from typing import Any
+
+import cn2an
+
+
+class Record:
+    """A row or a record as a template sees it: columns by name, nothing else.
+
+    A plain dict would answer ``row.items`` with its own method instead of the column of that name.
+    """
+
+    __slots__ = ("_columns",)
+
+    def __init__(self, columns: Mapping[str, Any]) -> None:
+        self._columns = dict(columns)
+
+    def __getattr__(self, name: str) -> Any:
+        try:
+            return self._columns[name]
+        except KeyError:
+            raise AttributeError(name) from None
+
+
+def plain(value: Any) -> str:
+    """How a value is written when the template says nothing about it; None is blank.
+
+    Raises:
+        TypeError: for what is no value of a document, such as a method.
+    """
+    match value:
+        case None:
+            return ""
+        case str():
+            return str(value)
+        case bool():
+            return yesno(value)
+        case int():
+            return str(value)
+        case Decimal():
+            return _grouped(value)
+        case dt.datetime():
+            return datetime_cn(value)
+        case dt.date():
+            return date_cn(value)
+        case list() | tuple():
+            return "、".join(_name(item) for item in value)
+    raise TypeError(type(value).__name__)
+
+
+def date_cn(value: dt.date | None) -> str:
+    """``2026年3月5日``."""
+    return "" if value is None else f"{value.year}年{value.month}月{value.day}日"
+
+
+def datetime_cn(value: dt.datetime | None) -> str:
+    """``2026年3月5日14时30分``."""
+    return "" if value is None else f"{date_cn(value)}{value.hour}时{value.minute:02d}分"
+
+
+def money(value: Decimal | int | None) -> str:
+    """``12,345.00``."""
+    return "" if value is None else f"{_cents(value):,.2f}"
+
+
+def money_cn(value: Decimal | int | None) -> str:
+    """``壹万贰仟叁佰肆拾伍元整``."""
+    return "" if value is None else str(cn2an.an2cn(f"{_cents(value):f}", "rmb"))
+
+
+def area(value: Decimal | int | None) -> str:
+    """``1,234.56平方米``."""
+    return "" if value is None else f"{_grouped(Decimal(value))}平方米"
+
+
+def yesno(value: bool | None) -> str:
+    """``是`` or ``否``."""
+    return "" if value is None else "是" if value else "否"
+
+
+def choices_ticked(value: str | Iterable[str] | None, choices: Iterable[str]) -> str:
+    """``☑巡查 ☐卫片``."""
+    chosen = {value} if isinstance(value, str) else set(value or ())
+    return " ".join(f"{'☑' if choice in chosen else '☐'}{choice}" for choice in choices)
+
+
+def names(value: Iterable[Any] | None) -> str:
+    """``张三、李四``."""
+    return "、".join(_name(item) for item in value or ())
+
+
+def lines(value: Iterable[Any] | None) -> str:
+    """``1.…`` and so on, one a line; a single item gets no number."""
+    items = [plain(item) for item in value or ()]
+    return items[0] if len(items) == 1 else "\n".join(f"{n}.{item}" for n, item in enumerate(items, 1))
+
+
+def laws(value: Iterable[str] | None) -> str:
+    """``《…》第…条、《…》第…条``."""
+    return "、".join(value or ())
+
+
+def or_blank(value: Any) -> str:
+    """The value, or nothing."""
+    return plain(value)
+
+
+def or_none(value: Any) -> str:
+    """The value, or ``无``."""
+    return plain(value) or "无"
+
+
+FILTERS: Mapping[str, Callable[..., str]] = MappingProxyType(
+    {
+        f.__name__: f
+        for f in (
+            date_cn,
+            datetime_cn,
+            money,
+            money_cn,
+            area,
+            yesno,
+            choices_ticked,
+            names,
+            lines,
+            laws,
+            or_blank,
+            or_none,
+        )
+    }
+)
+"""What a template may write behind ``|``."""
+
+
+def _name(item: Any) -> str:
+    return str(item.name) if isinstance(item, Record) else plain(item)
+
+
+def _cents(value: Decimal | int) -> Decimal:
+    return Decimal(value).quantize(Decimal("0.01"), rounding=ROUND_HALF_UP)
+
+
+def _grouped(value: Decimal) -> str:
+    text = f"{value:,f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
