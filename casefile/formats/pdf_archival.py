@@ -1,0 +1,120 @@
+"""Opening hostile PDFs with bounds, and closing them as PDF/A-3b with the same bytes every time."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pikepdf
+from pikepdf import Name, pdfa, settings
+
+from casefile.errors import BadInput
+
+LARGEST_SIDE = 14_400.0
+SMALLEST_SIDE = 3.0
+"""Sides of a page, in points, that PDF/A allows (ISO 19005-2, 6.1.13)."""
+
+_XMP = b"""<?xpacket begin="\xef\xbb\xbf" id="W5M0MpCehiHzreSzNTczkc9d"?>
+<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">
+<rdf:Description rdf:about="" xmlns:pdfaid="http://www.aiim.org/pdfa/ns/id/">
+<pdfaid:part>3</pdfaid:part><pdfaid:conformance>B</pdfaid:conformance>
+</rdf:Description></rdf:RDF></x:xmpmeta>
+<?xpacket end="w"?>"""
+
+_REACHES_OUT = ("/AcroForm", "/AA", "/OpenAction", "/Perms", "/OCProperties", "/AF")
+
+
+def bound_memory(most: int) -> None:
+    """Let no single stream unpack to more than ``most`` bytes in this process; call it once, at the start."""
+    settings.set_qpdf_limits(
+        flate_max_memory=most,
+        run_length_max_memory=most,
+        png_max_memory=most,
+        tiff_max_memory=most,
+        dct_max_memory=most,
+        doc_max_warnings=2000,
+    )
+
+
+def opened(path: Path, password: str = "") -> pikepdf.Pdf:
+    """Open a PDF to change a copy of it.
+
+    Raises:
+        BadInput: PDF-LOCKED, PDF-UNREADABLE or PDF-NO-PAGES.
+    """
+    try:
+        pdf = pikepdf.open(path, password=password)
+        pages = len(pdf.pages)
+    except pikepdf.PasswordError:
+        raise BadInput("PDF-LOCKED", subject=path.name) from None
+    except (pikepdf.PdfError, ValueError, RuntimeError, TypeError, AttributeError, KeyError) as error:
+        raise BadInput("PDF-UNREADABLE", subject=path.name, reason=_said(error, path)) from None
+    if pages == 0:
+        pdf.close()
+        raise BadInput("PDF-NO-PAGES", subject=path.name)
+    return pdf
+
+
+def _said(error: Exception, path: Path) -> str:
+    # qpdf begins its messages with the whole path.
+    return str(error).replace(f"{path}", path.name)[:200]
+
+
+def impossible_page(pdf: pikepdf.Pdf) -> int | None:
+    """Number of the first page that no PDF/A may hold, or None."""
+    for number, page in enumerate(pdf.pages, 1):
+        for box in (page.mediabox, page.cropbox):
+            left, bottom, right, top = (float(edge) for edge in box.as_list())
+            sides = abs(right - left), abs(top - bottom)
+            if not (min(sides) >= SMALLEST_SIDE and max(sides) <= LARGEST_SIDE):
+                return number
+    return None
+
+
+def claimed(pdf: pikepdf.Pdf) -> str:
+    """The flavour that the file says it has, such as ``2b``; empty when it claims none."""
+    try:
+        with pdf.open_metadata(set_pikepdf_as_editor=False, update_docinfo=False) as metadata:
+            return str(metadata.pdfa_status).lower()
+    except Exception:
+        # Whatever is wrong with the metadata, the file then claims nothing that can be read.
+        return ""
+
+
+def plain(pdf: pikepdf.Pdf) -> bool:
+    """True when nothing in the file reaches beyond its pages: no form, annotation, script, layer, attachment.
+
+    Such a file can be bound as it is.
+    """
+    if any(key in pdf.Root for key in _REACHES_OUT):
+        return False
+    names = pdf.Root.get("/Names")
+    if isinstance(names, pikepdf.Dictionary) and ("/EmbeddedFiles" in names or "/JavaScript" in names):
+        return False
+    return not any("/Annots" in page.obj or "/AA" in page.obj for page in pdf.pages)
+
+
+def signed(pdf: pikepdf.Pdf) -> bool:
+    """True when the file bears an electronic signature, valid or not."""
+    form = pdf.Root.get("/AcroForm")
+    if not isinstance(form, pikepdf.Dictionary):
+        return False
+    return any(
+        isinstance(item, pikepdf.Dictionary) and item.get("/FT") == Name.Sig and "/V" in item
+        for item in pdf.objects
+    )
+
+
+def save_archival(pdf: pikepdf.Pdf, target: Path) -> None:
+    """Prepare as PDF/A-3b and save: the same document gives the same bytes.
+
+    The description of the file is replaced by the bare claim of conformance, since the original is kept
+    beside the dossier and pikepdf would write the time of day into it.
+    """
+    pdfa.prepare(pdf, "3b")
+    pdf.Root.Metadata = pdf.make_stream(_XMP, Type=Name.Metadata, Subtype=Name.XML)
+    # Makers of PDF put the time of day into /ID too, and its first half would be carried over.
+    for key in ("/Info", "/ID"):
+        if key in pdf.trailer:
+            del pdf.trailer[key]
+    pdf.remove_unreferenced_resources()
+    pdf.save(target, **pdfa.resolve_save_kwargs("3b", deterministic_id=True))

@@ -1,0 +1,101 @@
+"""Parts that were made before, by the digest of the file and of everything that had a say in the result."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass, replace
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+from casefile import scanning
+from casefile.config import Limits
+from casefile.context import move_whole, write_whole
+from casefile.model.terms import Route
+from casefile.tools import ghostscript
+
+_METHOD = "1"
+"""Raise it when the same tools are used in another way: parts are then made again."""
+
+_PACKAGES = ("pikepdf", "pypdfium2", "img2pdf", "pillow", "opendataloader-pdf")
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A part on disk and what was found out when it was made."""
+
+    pdf: Path
+    sha256: str
+    format: str
+    route: Route
+    pages: int
+    difference: float | None
+    notes: tuple[str, ...]
+    blank: tuple[int, ...]
+    not_looked_at: tuple[str, ...]
+    findings: tuple[tuple[str, dict[str, str]], ...] = ()
+
+
+class Cache:
+    """The folder of parts of one case."""
+
+    def __init__(self, folder: Path, limits: Limits) -> None:
+        self.folder = folder
+        said = [_METHOD, ghostscript.version(), scanning.fingerprint(), limits.model_dump_json()]
+        for package in _PACKAGES:
+            try:
+                said.append(f"{package} {version(package)}")
+            except PackageNotFoundError:
+                said.append(package)
+        self._settings = "\n".join(said)
+
+    def place(self, sha256: str) -> Path:
+        """Where the part of a file with this digest lies."""
+        key = hashlib.sha256(sha256.encode() + b"\n" + self._settings.encode()).hexdigest()
+        return self.folder / f"{key}.pdf"
+
+    def get(self, sha256: str) -> Kept | None:
+        """The part made earlier, if it is there and whole."""
+        pdf = self.place(sha256)
+        try:
+            told: dict[str, Any] = json.loads(pdf.with_suffix(".json").read_text(encoding="utf-8"))
+            kept = Kept(
+                pdf=pdf,
+                sha256=told["sha256"],
+                format=told["format"],
+                route=Route(told["route"]),
+                pages=told["pages"],
+                difference=told["difference"],
+                notes=tuple(told["notes"]),
+                blank=tuple(told["blank"]),
+                not_looked_at=tuple(told["not_looked_at"]),
+                findings=tuple((code, dict(params)) for code, params in told["findings"]),
+            )
+            return kept if digest(pdf) == kept.sha256 else None
+        except (OSError, ValueError, KeyError, TypeError):
+            return None
+
+    def put(self, sha256: str, made: Kept, *, remember: bool = True) -> Kept:
+        """Move a finished part into place; its record follows, so a record always has its part.
+
+        Without ``remember`` there is no record: the next run makes the part again.
+        """
+        pdf = self.place(sha256)
+        kept = replace(made, pdf=pdf, sha256=digest(made.pdf))
+        move_whole(made.pdf, pdf)
+        if not remember:
+            pdf.with_suffix(".json").unlink(missing_ok=True)
+            return kept
+        told = {name: getattr(kept, name) for name in Kept.__dataclass_fields__ if name != "pdf"}
+        told["route"] = kept.route.value
+        write_whole(
+            pdf.with_suffix(".json"), json.dumps(told, ensure_ascii=False, sort_keys=True, indent=1).encode()
+        )
+        return kept
+
+
+def digest(path: Path) -> str:
+    """SHA-256 of a file, in hex."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,0 +1,186 @@
+"""One file, from its bytes to its part: digest, cache, look, make."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from casefile import scanning
+from casefile.context import Context
+from casefile.errors import CasefileError
+from casefile.formats import sniff
+from casefile.gather import received
+from casefile.gather.cache import Cache, Kept
+from casefile.gather.received import Received
+from casefile.gather.workers import Lost, Workers
+from casefile.model.terms import Route
+from casefile.model.text import PageText
+from casefile.tools.office import office_of
+
+SECRET_CODES = ("SECRECY-MARK", "SECRECY-MARK-FORM")
+_SECRECY_CODES = (*SECRET_CODES, "SECRECY-MISUSE")
+_MEDIA = ("audio/", "video/")
+_CONVERTED = (sniff.PDF, sniff.JPEG, sniff.PNG, sniff.TIFF, sniff.DOCX)
+
+# What the workers say in the words of whoever wrote the reader, by the finding that the clerk gets.
+_SAID = {
+    "PDF-LOCKED": "EVIDENCE-LOCKED",
+    "ZIP-LOCKED": "EVIDENCE-LOCKED",
+    "ZIP-BOMB": "EVIDENCE-BOMB",
+    "ZIP-PATH": "EVIDENCE-BOMB",
+    "PDF-BOMB": "EVIDENCE-BOMB",
+    "PICTURE-BOMB": "EVIDENCE-BOMB",
+    "EVIDENCE-TOO-MUCH": "EVIDENCE-BOMB",
+    "PDF-PAGE-SIZE": "EVIDENCE-PAGE-SIZE",
+    "PDF-TOO-LONG": "EVIDENCE-TOO-LONG",
+    "PDF-NO-PAGES": "EVIDENCE-NO-PAGES",
+    "EVIDENCE-CHANGING": "EVIDENCE-CHANGING",
+    "EVIDENCE-UNREADABLE": "EVIDENCE-UNREADABLE",
+    "EVIDENCE-NOT-A-FILE": "EVIDENCE-NOT-A-FILE",
+    "EVIDENCE-TOO-BIG": "EVIDENCE-TOO-BIG",
+    "PART-NOT-MADE": "EVIDENCE-NOT-CONVERTED",
+    "OFFICE-TIMEOUT": "EVIDENCE-TOOK-TOO-LONG",
+    "OFFICE-FAILED": "EVIDENCE-NOT-CONVERTED",
+}
+
+Complaint = tuple[str, dict[str, str]]
+
+
+@dataclass(slots=True)
+class Intake:
+    """What came of one file. ``kept`` is None when there is no part; ``problem`` then says why.
+
+    ``secret`` holds the level when the file bears a mark: nothing of it may then be stored.
+    ``received`` is None when not even its bytes could be taken.
+    """
+
+    received: Received | None = None
+    format: str = sniff.UNKNOWN
+    kept: Kept | None = None
+    problem: Complaint | None = None
+    secret: str = ""
+    complaints: list[Complaint] = field(default_factory=list)
+    not_looked_at: list[str] = field(default_factory=list)
+    broken: list[tuple[str, str]] = field(default_factory=list)
+
+
+class Desk:
+    """Takes files in, several at a time: thread-safe. ``scratch`` lies beside the parts."""
+
+    def __init__(self, context: Context, cache: Cache, scratch: Path) -> None:
+        limits = context.config.limits
+        self._limits = limits
+        self._cache = cache
+        self._scratch = scratch
+        self._workers: Workers = context.keep("gather.workers", lambda: Workers(limits))
+        self._office = office_of(context)
+
+    def take(self, file: Path, name: str, number: int, password: str) -> Intake:
+        """Take one file in; ``name`` is its path in the inbox, ``number`` is its own."""
+        intake = Intake()
+        # The name alone can give a secret away, and it is the first thing that would be stored.
+        self._heard(intake, scanning.scan_text([PageText("", "文件名", name)], _SECRECY_CODES))
+        if intake.secret:
+            return intake
+        try:
+            intake.received = received.receive(file, self._limits.evidence_bytes)
+        except CasefileError as error:
+            intake.problem = (error.code, error.params)
+            return intake
+        kept = self._cache.get(intake.received.sha256)
+        if kept is not None:
+            intake.kept, intake.format = kept, kept.format
+            intake.complaints += kept.findings
+            intake.not_looked_at += kept.not_looked_at
+            return intake
+        request: dict[str, Any] = {
+            "path": str(file.absolute()),
+            "state": intake.received.state,
+            "password": password,
+        }
+        if self._look(intake, request):
+            self._make(intake, request, file, number)
+        return intake
+
+    def _heard(self, intake: Intake, scanned: scanning.Scanned) -> None:
+        for finding in scanned.findings:
+            self._complain(intake, finding.code, dict(finding.params))
+
+    def _complain(self, intake: Intake, code: str, params: dict[str, str]) -> None:
+        intake.complaints.append((code, params))
+        if code in SECRET_CODES:
+            levels = ("秘密", "机密", "绝密")
+            level = params.get("level", "")
+            if not intake.secret or level not in levels or levels.index(level) > levels.index(intake.secret):
+                intake.secret = level
+
+    def _look(self, intake: Intake, request: dict[str, Any]) -> bool:
+        answer = self._ask(intake, {**request, "op": "look"})
+        if answer is None:
+            intake.not_looked_at.append("文件读不出，密级标志未检查")
+            return False
+        intake.format = str(answer["format"])
+        for found in answer["findings"]:
+            self._complain(intake, found["code"], found["params"])
+        intake.not_looked_at += answer["not_looked_at"]
+        intake.broken += [(subject, reason) for subject, reason in answer["broken"]]
+        if not answer["scanners"]:
+            intake.not_looked_at.append("没有安装密级标志扫描器，未检查")
+        return not intake.secret
+
+    def _make(self, intake: Intake, request: dict[str, Any], file: Path, number: int) -> None:
+        assert intake.received is not None
+        if intake.format not in _CONVERTED:
+            name = sniff.NAMES.get(intake.format, intake.format)
+            intake.problem = (_no_pages_code(intake.format), {"format": name})
+            return
+        target = self._scratch / f"{number}.pdf"
+        request = {**request, "op": "make", "format": intake.format, "target": str(target)}
+        if intake.format == sniff.DOCX:
+            copy, rendered = self._scratch / f"{number}.docx", self._scratch / f"{number}.office.pdf"
+            try:
+                shutil.copyfile(file, copy)
+                self._office.render(copy, rendered, seconds=self._limits.render_seconds, tagged=False)
+            except CasefileError as error:
+                if error.exit_code.name == "MISSING_TOOL":
+                    raise
+                intake.problem = (_SAID.get(error.code, "EVIDENCE-DAMAGED"), error.params)
+                return
+            finally:
+                copy.unlink(missing_ok=True)
+            request["rendered"] = str(rendered)
+        answer = self._ask(intake, request)
+        if answer is not None:
+            made = Kept(
+                pdf=target,
+                sha256="",
+                format=intake.format,
+                route=Route(answer["route"]),
+                pages=int(answer["pages"]),
+                difference=answer["difference"],
+                notes=tuple(answer["notes"]),
+                blank=tuple(answer["blank"]),
+                not_looked_at=tuple(intake.not_looked_at),
+                findings=tuple((c, p) for c, p in intake.complaints if p.get("place") != "文件名"),
+            )
+            intake.kept = self._cache.put(intake.received.sha256, made, remember=not intake.broken)
+
+    def _ask(self, intake: Intake, request: dict[str, Any]) -> dict[str, Any] | None:
+        try:
+            answer = self._workers.ask(request)
+        except Lost as lost:
+            code = "EVIDENCE-TOOK-TOO-LONG" if lost.reason == "time" else "EVIDENCE-KILLED-READER"
+            intake.problem = (code, {"seconds": str(self._limits.seconds_per_part)})
+            return None
+        if "code" in answer:
+            intake.problem = (_SAID.get(answer["code"], "EVIDENCE-DAMAGED"), answer["params"])
+            return None
+        return answer
+
+
+def _no_pages_code(kind: str) -> str:
+    if kind.startswith(_MEDIA):
+        return "EVIDENCE-MEDIA"
+    return "EVIDENCE-EMPTY" if kind == sniff.EMPTY else "EVIDENCE-FORMAT"

@@ -1,0 +1,371 @@
+"""The stage: a case and its inbox in, evidence and parts out."""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+import tempfile
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from casefile import catalogue, scanning
+from casefile.codes import codes
+from casefile.context import Context, write_whole
+from casefile.errors import BadInput
+from casefile.formats import sniff, written
+from casefile.gather import inbox, listing, placeholder
+from casefile.gather.cache import Cache, digest
+from casefile.gather.intake import SECRET_CODES, Complaint, Desk, Intake
+from casefile.gather.listing import Listed
+from casefile.model.case import Case
+from casefile.model.document import Evidence, Part
+from casefile.model.finding import Finding, NotLookedAt, PartRecord, Report
+from casefile.model.terms import EvidenceKind, Route, Volume
+from casefile.tools import verapdf
+
+_AT_ONCE = 2
+_NAMED = 10
+_SECRET_TITLE = "涉密件另卷保存"
+_UNSAFE = frozenset({*SECRET_CODES, "EVIDENCE-PATH", "EVIDENCE-LINK", "EVIDENCE-BOMB"})
+_NOT_TAKEN = frozenset({"EVIDENCE-CHANGING", "EVIDENCE-UNREADABLE", "EVIDENCE-NOT-A-FILE"})
+
+
+@dataclass(frozen=True, slots=True)
+class Gathered:
+    """What the inbox gave. ``refused`` is True when something in it is unsafe: a secret, a path, a bomb."""
+
+    evidence: tuple[Evidence, ...]
+    parts: tuple[Part, ...]
+    findings: tuple[Finding, ...]
+    not_looked_at: tuple[NotLookedAt, ...]
+    refused: bool
+    records: tuple[PartRecord, ...] = ()
+
+    def report(self) -> Report:
+        """The same as a report."""
+        return Report(len(self.records), self.findings, self.not_looked_at, self.records)
+
+
+@dataclass(frozen=True, slots=True)
+class _Taken:
+    """A file with what came of it; ``subject`` is how the clerk knows it."""
+
+    number: int
+    path: str
+    subject: str
+    file: Path
+    listed: Listed | None
+    intake: Intake
+
+
+def is_unsafe(findings: Iterable[Finding]) -> bool:
+    """True when one of them tells of something that must not be taken in."""
+    return any(finding.code in _UNSAFE for finding in findings)
+
+
+def is_incomplete(findings: Iterable[Finding]) -> bool:
+    """True when a file could not be taken in at all: binding now would lose it."""
+    return any(finding.code in _NOT_TAKEN for finding in findings)
+
+
+def gather(case: Case, context: Context) -> Gathered:
+    """Take in everything that lies in the inbox; parts go to ``work/parts``. Nothing in the inbox is changed.
+
+    Raises:
+        BadInput: when evidence.yaml is no YAML.
+        MissingTool: TOOL-VERAPDF, TOOL-OFFICE, BIND-FONTS.
+    """
+    verapdf.require()
+    folder = context.workspace.case(case.case_no)
+    seen = inbox.look(folder.inbox, case.case_no, _types())
+    items = [(item.path, f"inbox/{listing.shown(item.path)}", item.file, item.listed) for item in seen.items]
+    parts = folder.work / "parts"
+    with _scratch(parts) as scratch:
+        desk = Desk(context, Cache(parts, context.config.limits), scratch)
+        taken = _take_all(items, desk, context)
+    result = _Result(case.case_no, parts, context)
+    result.findings += seen.findings
+    result.skipped += scanning.installed().broken
+    for one in taken:
+        result.add(one)
+    result.twins(taken)
+    return result.gathered()
+
+
+def normalise(paths: Sequence[Path], target_folder: Path, context: Context) -> Report:
+    """Make each file a PDF/A of its own in ``target_folder``, named after it.
+
+    Raises:
+        BadInput: NORMALISE-MISSING, when a file is not there.
+        MissingTool: TOOL-VERAPDF, TOOL-OFFICE, BIND-FONTS.
+    """
+    verapdf.require()
+    for path in paths:
+        if not path.is_file():
+            raise BadInput("NORMALISE-MISSING", subject=str(path))
+    target_folder.mkdir(parents=True, exist_ok=True)
+    with _scratch(target_folder) as scratch:
+        desk = Desk(context, Cache(scratch, context.config.limits), scratch)
+        items = [(path.name, listing.shown(str(path)), path, None) for path in paths]
+        result = _Result("", scratch, context)
+        names: set[str] = set()
+        for one in _take_all(items, desk, context):
+            result.add(one)
+            record = result.records[-1]
+            if record.route is Route.REFUSED or not record.output:
+                continue
+            name = _free(PurePosixPath(one.path).stem, names)
+            shutil.copyfile(result.outputs[-1], scratch / name)
+            (scratch / name).replace(target_folder / name)
+            result.records[-1] = PartRecord(
+                record.subject, str(target_folder / name), record.route, record.pages, record.difference
+            )
+    return result.gathered().report()
+
+
+def _take_all(
+    items: Sequence[tuple[str, str, Path, Listed | None]], desk: Desk, context: Context
+) -> list[_Taken]:
+    context.progress.start("gather", len(items))
+    taken: list[_Taken] = []
+    with ThreadPoolExecutor(max_workers=_AT_ONCE, thread_name_prefix="gather") as threads:
+        running = [
+            threads.submit(desk.take, file, path, number, listed.password if listed else "")
+            for number, (path, _, file, listed) in enumerate(items, 1)
+        ]
+        try:
+            for (path, subject, file, listed), future in zip(items, running, strict=True):
+                taken.append(_Taken(len(taken) + 1, path, subject, file, listed, future.result()))
+                context.progress.step(subject)
+        finally:
+            for future in running:
+                future.cancel()
+    context.progress.done()
+    return taken
+
+
+class _Result:
+    """Collects, in the order of the inbox."""
+
+    def __init__(self, case_no: str, folder: Path, context: Context) -> None:
+        self.case_no = case_no
+        self.folder = folder
+        self.context = context
+        self.evidence: list[Evidence] = []
+        self.parts: list[Part] = []
+        self.findings: list[Finding] = []
+        self.skipped: list[NotLookedAt] = []
+        self.records: list[PartRecord] = []
+        self.outputs: list[Path] = []
+
+    def gathered(self) -> Gathered:
+        return Gathered(
+            tuple(self.evidence),
+            tuple(self.parts),
+            tuple(self.findings),
+            tuple(dict.fromkeys(self.skipped)),
+            is_unsafe(self.findings),
+            tuple(self.records),
+        )
+
+    def add(self, one: _Taken) -> None:
+        """Put one file on record."""
+        intake = one.intake
+        for code, params in intake.complaints:
+            subject = f"{one.subject} {params.get('place', '')}".strip()
+            self.findings.append(Finding(code, subject, self.case_no, params))
+        self.skipped += [NotLookedAt(one.subject, reason) for reason in intake.not_looked_at]
+        self.skipped += [NotLookedAt(subject, reason) for subject, reason in intake.broken]
+        if intake.secret:
+            self._secret(one)
+            return
+        if intake.problem is not None:
+            code, params = intake.problem
+            self.findings.append(Finding(code, one.subject, self.case_no, params))
+        if intake.received is None or (intake.problem and intake.problem[0] in _NOT_TAKEN):
+            self._record(one.subject, Path(), Route.REFUSED, 0, None)
+            return
+        evidence = self._evidence(one)
+        self.evidence.append(evidence)
+        if intake.kept is None:
+            assert intake.problem is not None
+            self._placeholder(evidence, one, intake.problem)
+            return
+        kept = intake.kept
+        for note in kept.notes:
+            self.findings.append(Finding(note, one.subject, self.case_no))
+        if kept.route in (Route.RASTER, Route.GHOSTSCRIPT):
+            code = f"PART-{kept.route.name}"
+            self.findings.append(
+                Finding(code, one.subject, self.case_no, {"difference": str(kept.difference)})
+            )
+        if kept.blank:
+            pages = "、".join(map(str, kept.blank[:_NAMED])) + ("等" if len(kept.blank) > _NAMED else "")
+            self.findings.append(Finding("PART-BLANK", one.subject, self.case_no, {"pages": pages}))
+        said = [_of("原件", note, {}) for note in kept.notes] + [f"归档转换方式：{kept.route.zh}"]
+        self._part(evidence, kept.pdf, kept.sha256, kept.pages, kept.route, kept.difference, "；".join(said))
+        self._record(one.subject, kept.pdf, kept.route, kept.pages, kept.difference)
+
+    def twins(self, taken: Sequence[_Taken]) -> None:
+        """Say which files have the same content; all of them stay."""
+        first: dict[str, _Taken] = {}
+        for one in taken:
+            if one.intake.received is None or one.intake.secret:
+                continue
+            before = first.setdefault(one.intake.received.sha256, one)
+            if before is not one:
+                self.findings.append(
+                    Finding("EVIDENCE-SAME", one.subject, self.case_no, {"other": before.subject})
+                )
+
+    def _evidence(self, one: _Taken) -> Evidence:
+        got, listed = one.intake.received, one.listed
+        assert got is not None
+        kind = listed.kind if listed else None
+        return Evidence(
+            id=f"evidence-{one.number:03d}",
+            path=one.path,
+            title=(listed.title if listed else "") or PurePosixPath(one.path).stem,
+            kind=kind or _guessed(one.intake.format),
+            original=one.file,
+            size=got.size,
+            sha256=got.sha256,
+            sm3=got.sm3,
+            format=one.intake.format,
+            type_id=listed.type_id if listed else "evidence",
+            source=listed.source if listed else "",
+            collected_by=listed.collected_by if listed else "",
+            collected_at=listed.collected_at if listed else "",
+            place=listed.place if listed else "",
+            proves=listed.proves if listed else "",
+            note=listed.note if listed else "",
+            volume=listed.volume if listed else Volume.MAIN,
+        )
+
+    def _part(
+        self,
+        of: Evidence,
+        pdf: Path,
+        sha256: str,
+        pages: int,
+        route: Route,
+        difference: float | None,
+        note: str,
+    ) -> None:
+        day = written.date(of.collected_at)
+        if day is None:
+            moment = written.moment(of.collected_at)
+            day = moment.date() if moment else None
+        self.parts.append(
+            Part(
+                id=of.id,
+                type_id=of.type_id,
+                title=of.title,
+                doc_no="",
+                author=of.source or of.collected_by,
+                date=day,
+                volume=of.volume,
+                pdf=pdf,
+                sha256=sha256,
+                pages=pages,
+                route=route,
+                original=of.original,
+                original_sha256=of.sha256,
+                original_format=of.format,
+                difference=difference,
+                note=note,
+            )
+        )
+
+    def _placeholder(self, evidence: Evidence, one: _Taken, problem: Complaint) -> None:
+        reason = _of("该文件", problem[0], problem[1])
+        data = {
+            "title": listing.shown(evidence.title),
+            "reason": reason,
+            "name": listing.shown(evidence.path),
+            "size": f"{evidence.size:,} 字节",
+            "sha256": evidence.sha256,
+            "sm3": evidence.sm3,
+        }
+        pdf = self._page(data)
+        self._part(evidence, pdf, digest(pdf), 1, Route.PLACEHOLDER, None, f"占位页：{reason}")
+        self._record(one.subject, pdf, Route.PLACEHOLDER, 1, None)
+
+    def _secret(self, one: _Taken) -> None:
+        # Number and level only: neither name nor title nor digest of it is stored anywhere.
+        data = {
+            "title": _SECRET_TITLE,
+            "reason": f"国家秘密（{one.intake.secret}），按保密规定另卷保存",
+            "note": f"收件序号 {one.number:03d}",
+        }
+        pdf = self._page(data)
+        sha256 = digest(pdf)
+        self.parts.append(
+            Part(
+                id=f"evidence-{one.number:03d}",
+                type_id="evidence",
+                title=f"{_SECRET_TITLE}（{one.intake.secret}）",
+                doc_no="",
+                author="",
+                date=None,
+                volume=Volume.MAIN,
+                pdf=pdf,
+                sha256=sha256,
+                pages=1,
+                route=Route.REFUSED,
+                original=pdf,
+                original_sha256=sha256,
+                original_format=sniff.PDF,
+                note=_SECRET_TITLE,
+            )
+        )
+        self._record(one.subject, pdf, Route.REFUSED, 1, None)
+
+    def _page(self, data: dict[str, str]) -> Path:
+        key = hashlib.sha256(placeholder.key(data).encode()).hexdigest()
+        pdf = self.folder / f"placeholder-{key[:32]}.pdf"
+        write_whole(pdf, placeholder.page(data, self.context))
+        return pdf
+
+    def _record(self, subject: str, pdf: Path, route: Route, pages: int, difference: float | None) -> None:
+        shown = "" if pdf == Path() else self.context.workspace.relative(pdf)
+        self.records.append(PartRecord(subject, shown, route, pages, difference))
+        self.outputs.append(pdf)
+
+
+@contextmanager
+def _scratch(beside: Path) -> Iterator[Path]:
+    """A folder for unfinished work on the same disk; what a killed run left behind goes first."""
+    beside.mkdir(parents=True, exist_ok=True)
+    for left in beside.glob(".scratch-*"):
+        shutil.rmtree(left, ignore_errors=True)
+    with tempfile.TemporaryDirectory(prefix=".scratch-", dir=beside, ignore_cleanup_errors=True) as folder:
+        yield Path(folder)
+
+
+def _types() -> dict[str, str]:
+    known = catalogue.load().types
+    words = {alias: type_.id for type_ in known.values() for alias in type_.aliases}
+    words |= {type_.name: type_.id for type_ in known.values()}
+    return words | {id_: id_ for id_ in known} | {"evidence": "evidence"}
+
+
+def _guessed(kind: str) -> EvidenceKind:
+    return EvidenceKind.AUDIOVISUAL if kind.startswith(("audio/", "video/")) else EvidenceKind.DOCUMENTARY
+
+
+def _of(subject: str, code: str, params: dict[str, str]) -> str:
+    """The sentence of a code as it stands in a dossier: always Chinese, without the name of the file."""
+    return codes()[code].sentence({**params, "subject": subject}, "zh").replace(f"{subject} ", subject, 1)
+
+
+def _free(stem: str, taken: set[str]) -> str:
+    number, name = 1, f"{stem}.pdf"
+    while name in taken:
+        number += 1
+        name = f"{stem}-{number}.pdf"
+    taken.add(name)
+    return name

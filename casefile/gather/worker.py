@@ -1,0 +1,133 @@
+"""Inside the worker: one request a line, one answer a line, and bounds that the kernel keeps.
+
+``look`` reads a file without writing anything: what it is, and what the scanners say of its text.
+``make`` turns it into a part. Both fail if the file is no longer the one that was received.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import signal
+import sys
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from casefile import scanning
+from casefile.config import Limits
+from casefile.errors import BadInput, CasefileError
+from casefile.formats import pdf_archival, pdf_bounds, sniff, zip_bounds
+from casefile.gather import routes
+from casefile.gather.received import state
+
+SECRECY_CODES = ("SECRECY-MARK", "SECRECY-MARK-FORM", "SECRECY-MISUSE")
+
+_PICTURES = (sniff.JPEG, sniff.PNG, sniff.TIFF)
+_STREAM_MEMORY = 1_000_000_000
+_PDF_STREAM = 250_000_000
+_SPARE_SECONDS = 5
+
+
+def main() -> None:
+    """Serve until standard input ends."""
+    limits = Limits.model_validate_json(sys.argv[1])
+    answers = _private_output()
+    _bound(limits)
+    answers.write(b"{}\n")
+    answers.flush()
+    for line in sys.stdin.buffer:
+        request = json.loads(line)
+        _more_time(request["seconds"])
+        answers.write(json.dumps(_answer(request, limits)).encode() + b"\n")
+        answers.flush()
+    # Java threads and PDFium may still hold things; nothing here needs an orderly end.
+    os._exit(0)
+
+
+def _private_output() -> Any:
+    # Libraries may print: what they print must not mix with the answers.
+    answers = os.fdopen(os.dup(1), "wb")
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 1)
+    os.dup2(nowhere, 2)
+    return answers
+
+
+def _bound(limits: Limits) -> None:
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    resource.setrlimit(resource.RLIMIT_AS, (limits.memory_per_part, limits.memory_per_part))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (limits.unpacked_bytes, limits.unpacked_bytes))
+    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    pdf_archival.bound_memory(min(_STREAM_MEMORY, limits.unpacked_bytes))
+
+
+def _more_time(seconds: int) -> None:
+    # The processor time of a process only grows, so the bound moves with every request.
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    most = int(used.ru_utime + used.ru_stime) + seconds * 2 + _SPARE_SECONDS
+    resource.setrlimit(resource.RLIMIT_CPU, (most, resource.RLIM_INFINITY))
+
+
+def _answer(request: Mapping[str, Any], limits: Limits) -> dict[str, Any]:
+    path = Path(request["path"])
+    try:
+        before = state(path)
+        if list(before) != request["state"]:
+            raise BadInput("EVIDENCE-CHANGING")
+        answer = _look(path, request, limits) if request["op"] == "look" else _make(path, request, limits)
+        if state(path) != before:
+            raise BadInput("EVIDENCE-CHANGING")
+    except CasefileError as error:
+        return {"code": error.code, "params": error.params}
+    except (MemoryError, RecursionError):
+        return {"code": "EVIDENCE-TOO-MUCH", "params": {}}
+    except Exception as error:
+        # Libraries fail on hostile files in ways that nobody lists; the kind is all that may be told.
+        return {"code": "EVIDENCE-DAMAGED", "params": {"reason": type(error).__name__}}
+    return answer
+
+
+def _look(path: Path, request: Mapping[str, Any], limits: Limits) -> dict[str, Any]:
+    kind = sniff.media_type(path)
+    bounds = zip_bounds.Bounds(limits.archive_members, limits.unpacked_bytes)
+    if kind == "application/zip" or "officedocument" in kind:
+        with zip_bounds.opened(path, path.name, bounds):
+            pass
+    if kind == sniff.PDF:
+        pdf_bounds.check(path, _PDF_STREAM, request.get("password", ""))
+    reading = scanning.read(path, "", password=request.get("password", ""), bounds=bounds)
+    scanned = scanning.scan_text(reading.pages, SECRECY_CODES)
+    return {
+        "format": kind,
+        "findings": [{"code": f.code, "params": dict(f.params)} for f in scanned.findings],
+        "not_looked_at": [n.reason for n in reading.not_looked_at],
+        "broken": [[n.subject, n.reason] for n in scanned.not_looked_at],
+        "scanners": scanned.scanners_installed,
+    }
+
+
+def _make(path: Path, request: Mapping[str, Any], limits: Limits) -> dict[str, Any]:
+    target = Path(request["target"])
+    kind = request["format"]
+    with tempfile.TemporaryDirectory() as folder:
+        bounds = {"most_pages": limits.pages_per_part, "seconds": int(request["seconds"])}
+        if kind in _PICTURES:
+            made = routes.picture(path, target)
+        elif kind == sniff.PDF:
+            made = routes.pdf(path, target, Path(folder), password=request.get("password", ""), **bounds)
+        else:
+            made = routes.rendered(Path(request["rendered"]), target, Path(folder), **bounds)
+    return {
+        "route": made.route.value,
+        "pages": made.pages,
+        "difference": made.difference,
+        "notes": list(made.notes),
+        "blank": list(made.blank),
+    }
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,164 @@
+"""The text of a file, place by place. A picture of text has none: that is said, never passed over."""
+
+from __future__ import annotations
+
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from casefile.errors import CasefileError
+from casefile.formats import office_text, pdf_strings, pdf_text, sniff, zip_bounds
+from casefile.model.finding import NotLookedAt
+from casefile.model.text import PageText
+
+_OFFICE = "application/vnd.openxmlformats-officedocument."
+_DEEPEST = 2
+_MOST_TEXT = 200_000_000
+_MOST_PAGES = 10_000
+_FEW_CHARACTERS = 40
+_GARBLED = 0.3
+_MOSTLY_PICTURE = 0.5
+_MANY_SHOWN = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What was read of one file, and what of it could not be."""
+
+    pages: tuple[PageText, ...] = ()
+    not_looked_at: tuple[NotLookedAt, ...] = ()
+
+
+def read(
+    path: Path,
+    subject: str = "",
+    case_no: str = "",
+    *,
+    password: str = "",
+    bounds: zip_bounds.Bounds | None = None,
+) -> Reading:
+    """Read PDF, Office (docx, xlsx, pptx) and plain text files; the file name counts as text too.
+
+    ``subject`` is how findings name the file. Nothing is written, except that an attachment is unpacked into
+    memory-backed or private temporary storage to be read.
+    """
+    shown = subject or path.name
+    reader = _Reader(shown, case_no, bounds or zip_bounds.Bounds())
+    reader.say("文件名", path.name)
+    try:
+        reader.file(path, sniff.media_type(path), password)
+    except CasefileError as error:
+        reader.skip(_REASONS.get(error.code, "文件损坏，读不出文字，未检查"))
+    except OSError as error:
+        reader.skip(f"文件打不开（{error.strerror}），未检查")
+    return Reading(tuple(reader.pages), tuple(reader.skipped))
+
+
+_REASONS = {
+    "PDF-LOCKED": "文件有密码，未检查",
+    "ZIP-LOCKED": "文件有密码，未检查",
+    "ZIP-BOMB": "压缩内容过大，疑似压缩炸弹，未检查",
+    "ZIP-PATH": "压缩包内路径不安全，未检查",
+}
+
+
+class _Reader:
+    def __init__(self, subject: str, case_no: str, bounds: zip_bounds.Bounds) -> None:
+        self.subject = subject
+        self.case_no = case_no
+        self.bounds = bounds
+        self.pages: list[PageText] = []
+        self.skipped: list[NotLookedAt] = []
+
+    def say(self, place: str, text: str) -> None:
+        if text.strip():
+            self.pages.append(PageText(self.subject, place, text, self.case_no))
+
+    def skip(self, reason: str) -> None:
+        self.skipped.append(NotLookedAt(self.subject, reason))
+
+    def file(self, path: Path, kind: str, password: str = "", place: str = "", depth: int = 0) -> None:
+        if kind == sniff.PDF:
+            self._pdf(path, password, place, depth)
+        elif kind.startswith(_OFFICE):
+            self._office(path, place, depth)
+        elif kind == sniff.TEXT:
+            self._text(path, place)
+        elif kind != sniff.EMPTY:
+            name = sniff.NAMES.get(kind, kind)
+            what = "图片，没有可读的文字" if kind.startswith("image/") else "内容不能作为文字读取"
+            self.skip(f"{place}{name}：{what}，未检查")
+
+    def _pdf(self, path: Path, password: str, place: str, depth: int) -> None:
+        unread = []
+        with pdf_text.opened(path, password or None) as reader:
+            for index in range(min(len(reader), _MOST_PAGES)):
+                text = reader.text(index)
+                self.say(f"{place}第{index + 1}页", text)
+                if _unread(text, reader, index):
+                    unread.append(index + 1)
+            if len(reader) > _MOST_PAGES:
+                self.skip(f"{place}第{_MOST_PAGES + 1}页起未检查：页数过多")
+        if unread:
+            listed = "、".join(map(str, unread[:_MANY_SHOWN])) + ("等" if len(unread) > _MANY_SHOWN else "")
+            self.skip(f"{place}第{listed}页（共{len(unread)}页）是图像或文字不可读，未检查")
+        strings = pdf_strings.read(path, password)
+        self.say(f"{place}属性、书签和批注", strings.text)
+        if strings.unread:
+            self.skip(f"{place}{strings.unread} 个附件读不出，未检查")
+        for name, data in strings.attachments:
+            self._inner(f"{place}{name} ", data, depth)
+
+    def _office(self, path: Path, place: str, depth: int) -> None:
+        found = office_text.read(path, self.subject, self.bounds)
+        for where, text in found.places:
+            self.say(f"{place}{where}", text)
+        if found.pictures:
+            self.skip(f"{place}文档内有 {found.pictures} 张图片，图中文字未检查")
+        for number, (_, data) in enumerate(found.embedded, 1):
+            self._inner(f"{place}嵌入对象{number} ", data, depth)
+
+    def _text(self, path: Path, place: str) -> None:
+        with path.open("rb") as file:
+            data = file.read(_MOST_TEXT + 1)
+        if len(data) > _MOST_TEXT:
+            self.skip(f"{place}文本过长，未检查")
+            return
+        self.say(f"{place}全文", _decoded(data))
+
+    def _inner(self, place: str, data: bytes, depth: int) -> None:
+        if depth >= _DEEPEST:
+            self.skip(f"{place}嵌套过深，未检查")
+            return
+        # Readers of PDF and zip want a file; memory-backed where the system has such a place.
+        shared = Path("/dev/shm")
+        with tempfile.NamedTemporaryFile(dir=shared if shared.is_dir() else None) as inner:
+            inner.write(data)
+            inner.flush()
+            path = Path(inner.name)
+            try:
+                self.file(path, sniff.media_type(path), place=place, depth=depth + 1)
+            except CasefileError as error:
+                self.skip(place + _REASONS.get(error.code, "损坏，读不出文字，未检查"))
+
+
+def _unread(text: str, reader: pdf_text.Reader, index: int) -> bool:
+    shown = [c for c in text if not c.isspace()]
+    garbled = sum(1 for c in shown if c in "\ufffd\ufffe\0" or 0xE000 <= ord(c) < 0xF900 or ord(c) < 32)
+    if shown and garbled / len(shown) > _GARBLED:
+        return True
+    drawing = reader.drawing(index)
+    if len(shown) < _FEW_CHARACTERS and drawing.pictures:
+        return True
+    # A scan may have a text layer, yet a stamp on it is in none.
+    return drawing.covered > _MOSTLY_PICTURE or (drawing.anything and not shown)
+
+
+def _decoded(data: bytes) -> str:
+    for start, encoding in ((b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"), (b"\xef\xbb\xbf", "utf-8-sig")):
+        if data.startswith(start):
+            return data.decode(encoding, "replace")
+    try:
+        return data.decode("utf-8")
+    except UnicodeDecodeError:
+        return data.decode("gb18030", "replace")

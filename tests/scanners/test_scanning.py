@@ -1,0 +1,114 @@
+"""Finding scanners, and reading files for them: what was not read is always said."""
+
+from __future__ import annotations
+
+import importlib.metadata
+from pathlib import Path
+
+import docx
+import pikepdf
+import pytest
+
+from casefile import scanning
+from casefile.context import Context
+from casefile.errors import BadInput
+from casefile.model.text import PageText
+from casefile.scanning import plugins
+
+
+@pytest.fixture(autouse=True)
+def _fresh():
+    plugins.installed.cache_clear()
+    yield
+    plugins.installed.cache_clear()
+
+
+def entries(*values: str):
+    found = [importlib.metadata.EntryPoint(f"s{n}", value, plugins.GROUP) for n, value in enumerate(values)]
+    return lambda group: found
+
+
+class Breaks:
+    codes = ("X",)
+
+    def scan_text(self, pages):
+        raise RuntimeError("secret text")
+
+
+breaks = Breaks()
+
+
+def test_a_broken_plugin_is_said_and_the_others_work(monkeypatch):
+    good = "scanners.confidentiality.secrecy_mark:scanner"
+    monkeypatch.setattr(
+        plugins, "entry_points", entries("no.such.module:scanner", good, "test_scanning:breaks")
+    )
+    scanned = scanning.scan_text([PageText("a", "第1页", "秘密★10年")])
+    assert [f.code for f in scanned.findings] == ["SECRECY-MARK"]
+    assert [n.subject for n in scanned.not_looked_at] == ["casefile.scanners: s0", "casefile.scanners: s2"]
+    assert "secret text" not in repr(scanned)
+
+
+def test_no_scanner_is_no_clean(monkeypatch, context: Context, tmp_path: Path):
+    monkeypatch.setattr(plugins, "entry_points", entries())
+    (tmp_path / "a.txt").write_text("x", encoding="utf-8")
+    report = scanning.scan_path(tmp_path / "a.txt", context)
+    assert [n.reason for n in report.not_looked_at] == ["没有安装文字扫描器，未检查"]
+
+
+def test_every_corner_of_a_word_file_is_read(tmp_path: Path):
+    document = docx.Document()
+    paragraph = document.add_paragraph("前文")
+    for piece in ("机", "密★", "20年"):
+        paragraph.add_run(piece)
+    document.sections[0].footer.paragraphs[0].text = "页脚文字"
+    document.core_properties.comments = "属性文字"
+    document.save(str(tmp_path / "a.docx"))
+    reading = scanning.read(tmp_path / "a.docx")
+    text = {page.place: page.text for page in reading.pages}
+    assert "机密★20年" in text["正文"]
+    assert "页脚文字" in text["页脚"]
+    assert any("属性文字" in page.text for page in reading.pages)
+    assert text["文件名"] == "a.docx"
+    assert reading.not_looked_at == ()
+
+
+def test_a_scanned_page_is_said_by_number(tmp_path: Path):
+    with pikepdf.new() as pdf:
+        pdf.add_blank_page()
+        page = pdf.add_blank_page()
+        image = pdf.make_stream(
+            bytes(3),
+            Type=pikepdf.Name.XObject,
+            Subtype=pikepdf.Name.Image,
+            Width=1,
+            Height=1,
+            BitsPerComponent=8,
+            ColorSpace=pikepdf.Name.DeviceRGB,
+        )
+        page.obj.Resources = pikepdf.Dictionary(XObject=pikepdf.Dictionary(I=image))
+        page.obj.Contents = pdf.make_stream(b"q 500 0 0 500 0 0 cm /I Do Q")
+        pdf.save(tmp_path / "a.pdf")
+    reading = scanning.read(tmp_path / "a.pdf")
+    (skipped,) = reading.not_looked_at
+    assert "第2页" in skipped.reason and "共1页" in skipped.reason
+
+
+@pytest.mark.parametrize(
+    "data", [b"\xff\xd8\xff\xe0", b"%PDF-1.7 nothing", b"PK\x03\x04nothing", bytes(range(256))]
+)
+def test_what_is_not_text_is_said(tmp_path: Path, data: bytes):
+    (tmp_path / "a.bin").write_bytes(data)
+    assert len(scanning.read(tmp_path / "a.bin").not_looked_at) == 1
+
+
+def test_a_folder_is_walked_and_links_are_not(tmp_path: Path, context: Context):
+    (tmp_path / "in" / "deep").mkdir(parents=True)
+    (tmp_path / "in" / "deep" / "a.txt").write_text("身份证号：61070219800101123X", encoding="gb18030")
+    (tmp_path / "in" / "link").symlink_to("/etc")
+    report = scanning.scan_path(tmp_path / "in", context)
+    assert [f.code for f in report.findings] == ["RESIDENT-ID"]
+    assert report.findings[0].params["masked"] == "610***********123X"
+    assert [n.subject for n in report.not_looked_at] == ["link"]
+    with pytest.raises(BadInput):
+        scanning.scan_path(tmp_path / "missing", context)
