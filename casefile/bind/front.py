@@ -1,0 +1,205 @@
+"""What stands on cover, catalogue and remark sheet: pure, no files."""
+
+from __future__ import annotations
+
+import datetime as dt
+import io
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import segno
+
+from casefile.config import Config
+from casefile.model.case import Case
+from casefile.model.document import Part
+from casefile.model.dossier import Placement
+from casefile.model.terms import Route, Secrecy, Volume
+
+_DECISIONS = (
+    "penalty_decision", "no_penalty_decision", "on_spot_penalty_decision", "license_grant_decision",
+    "license_denial_decision", "license_change_decision", "license_renewal_decision",
+    "license_revocation_decision", "expropriation_decision",
+)  # fmt: skip
+_LONGEST_RESULT = 110
+"""Characters of 处理结果 that the cover holds; beyond, it points to the decision."""
+
+_HOW = {
+    Route.REPAIRED: "原文件不合电子档案格式，已修复，版面未变",
+    Route.GHOSTSCRIPT: "原文件不合电子档案格式，已重写为PDF/A，版面经比对",
+    Route.RASTER: "原文件无法转为文字版式，已逐页转为图像",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """One volume as its front matter tells of it."""
+
+    volume: Volume
+    code: str
+    placements: Sequence[Placement]
+    others: Mapping[Volume, tuple[int, int]]
+    """Items and pages of the other volumes."""
+    unplaced: frozenset[str]
+
+    @property
+    def pages(self) -> int:
+        """The last page number."""
+        return self.placements[-1].pages.last
+
+
+def cover(
+    case: Case, account: Account, parts: Sequence[Part], config: Config, at: dt.datetime
+) -> dict[str, Any]:
+    """Data of the cover (封面)."""
+    decisions = [part for part in parts if part.type_id in _DECISIONS]
+    return {
+        "date": _triple(at),
+        "title": case.title,
+        "secrecy": _secrecy(case),
+        "volume": account.volume.zh,
+        "bureau": config.bureau.name,
+        "party": case.party,
+        "cause": _text(case, "cause"),
+        "case_no": case.case_no,
+        "decision_no": "、".join(part.doc_no for part in decisions if part.doc_no)
+        or _text(case, "decision_no"),
+        "unit": _text(case, "unit") or config.bureau.name,
+        "officers": _names(case.facts.get("officers")),
+        "filed": _fact_date(case, "filed_at", parts, "filing_approval"),
+        "closed": _fact_date(case, "closed_at", parts, "case_closing_approval"),
+        "result": _result(case, decisions),
+        "items": f"{len(account.placements)}件",
+        "pages": f"{account.pages}页",
+        "bound": _long(at.date()),
+        "retention": config.binding.retention,
+        "archival_code": account.code,
+        "part": "第1册 共1册",
+        "qr": _qr(f"{account.code} {case.case_no}"),
+    }
+
+
+def catalogue(account: Account, at: dt.datetime) -> dict[str, Any]:
+    """Data of the catalogue (卷内目录). The page column shows the first page, for the last item both ends."""
+    return {
+        "date": _triple(at),
+        "archival_code": account.code,
+        "volume": account.volume.zh,
+        "rows": [
+            {
+                "seq": str(one.seq),
+                "doc_no": one.part.doc_no,
+                "author": one.part.author,
+                "title": one.part.title,
+                "date": one.part.date.strftime("%Y%m%d") if one.part.date else "",
+                "page": _shown(one, last=one is account.placements[-1]),
+                "note": one.part.note,
+            }
+            for one in account.placements
+        ],
+    }  # fmt: skip
+
+
+def remark(case: Case, account: Account, at: dt.datetime) -> dict[str, Any]:
+    """Data of the remark sheet (备考表)."""
+    return {
+        "date": _triple(at),
+        "archival_code": account.code,
+        "volume": account.volume.zh,
+        "bound": _long(at.date()),
+        "ledger": "归档时记入，凭证见归档包",
+        "lines": list(_lines(case, account)),
+    }
+
+
+def _shown(one: Placement, *, last: bool) -> str:
+    return f"{one.pages.first}-{one.pages.last}" if last else str(one.pages.first)
+
+
+def _lines(case: Case, account: Account) -> Iterable[str]:
+    items, pages = len(account.placements), account.pages
+    yield (
+        f"本卷共{items}件{pages}页，页号从1至{pages}连续编写，无重号、漏号。"
+        "封面、卷内目录、备考表不编页号，不计入页数。"
+    )
+    for volume, (other_items, other_pages) in account.others.items():
+        yield f"本案另有{volume.zh}1册，共{other_items}件{other_pages}页。"
+    for route, sentence in _HOW.items():
+        met = [one for one in account.placements if one.part.route is route]
+        if met:
+            yield f"{_items(met)}：{sentence}；原件随归档包保存。"
+    stood_for = [one for one in account.placements if one.part.route is Route.PLACEHOLDER]
+    if stood_for:
+        yield (
+            f"{_items(stood_for)}：不能装订成页（音像、无法打开或不宜转换的文件），"
+            "以占位页代替，原件另存归档包，占位页载明其校验值。"
+        )
+    if _secrecy(case):
+        yield f"本案列为{_secrecy(case)}；涉密材料不进入本卷，另行保管。"
+    unplaced = [one for one in account.placements if one.part.id in account.unplaced]
+    if unplaced:
+        yield f"{_items(unplaced)}：排列顺序表未列其文种，列于卷末。"
+    yield "各件及其原件的校验值（SHA-256）见本文件所附 contents.xml。"
+
+
+def _secrecy(case: Case) -> str:
+    if case.secrecy == Secrecy.NONE.value:
+        return ""
+    return next((level.zh for level in Secrecy if level.value == case.secrecy), case.secrecy)
+
+
+def _items(placements: Sequence[Placement]) -> str:
+    return "、".join(f"第{one.seq}件“{one.part.title}”" for one in placements)
+
+
+def _text(case: Case, name: str) -> str:
+    value = case.facts.get(name)
+    return "" if value is None else str(value)
+
+
+def _names(people: Any) -> str:
+    if not isinstance(people, list | tuple):
+        return ""
+    return "、".join(str(one.get("name", "")) if isinstance(one, Mapping) else str(one) for one in people)
+
+
+def _fact_date(case: Case, name: str, parts: Sequence[Part], type_id: str) -> str:
+    known = case.facts.get(name)
+    if isinstance(known, dt.date):
+        return _long(known)
+    dates = [part.date for part in parts if part.type_id == type_id and part.date]
+    return _long(min(dates)) if dates else ""
+
+
+def _result(case: Case, decisions: Sequence[Part]) -> str:
+    rows = [
+        row
+        for document in (
+            *case.documents_of("penalty_decision"),
+            *case.documents_of("on_spot_penalty_decision"),
+        )
+        for row in document.values.get("penalties") or ()
+        if isinstance(row, Mapping)
+    ]
+    told = "；".join(str(row.get("content", "")).strip("。；; ") for row in rows)
+    if not told and case.documents_of("no_penalty_decision"):
+        told = "不予行政处罚"
+    if len(told) > _LONGEST_RESULT:
+        told = "见" + "、".join(f"《{part.title}》{part.doc_no}" for part in decisions)
+    return f"{told}。" if told else ""
+
+
+def _qr(text: str) -> str:
+    out = io.BytesIO()
+    segno.make(text, error="m", micro=False).save(
+        out, kind="svg", xmldecl=False, svgclass=None, lineclass=None, border=1
+    )
+    return out.getvalue().decode()
+
+
+def _triple(at: dt.datetime) -> list[int]:
+    return [at.year, at.month, at.day]
+
+
+def _long(day: dt.date) -> str:
+    return f"{day.year}年{day.month}月{day.day}日"
