@@ -1,0 +1,160 @@
+"""OCFL 1.1, the form of the archive on disk; the only module that knows ocfl-py.
+
+Objects lie by layout 0003: the digest of the id cut into three folders, then the id itself. Content digests
+are SHA-256, not the SHA-512 that the specification prefers: so one number names a file in the inventory, in
+the manifest and in the checksum list, and one pass over the bytes checks all three.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import logging
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from casefile.context import write_whole
+from casefile.errors import BadInput
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep the root logger as it is: the library, and what it imports, set it up as if they were programs."""
+    logger = logging.getLogger()
+    before = logger.level, list(logger.handlers)
+    logger.addHandler(logging.NullHandler())
+    try:
+        yield
+    finally:
+        logger.setLevel(before[0])
+        logger.handlers[:] = before[1]
+
+
+with _quiet():
+    import ocfl
+
+LAYOUT = "0003-hash-and-id-n-tuple-storage-layout"
+ROOT_DECLARATION = "0=ocfl_1.1"
+OBJECT_DECLARATION = "0=ocfl_object_1.1"
+DIGEST = "sha256"
+INVENTORY = "inventory.json"
+SIDECAR = f"{INVENTORY}.{DIGEST}"
+
+_MAX_INVENTORY = 64 * 1024 * 1024
+_VERSION = re.compile(r"v[1-9][0-9]*")
+
+
+@dataclass(frozen=True, slots=True)
+class Inventory:
+    """What an object says of itself: all stored files, and those of its newest version by logical path."""
+
+    id: str
+    head: str
+    versions: tuple[str, ...]
+    digest_algorithm: str
+    manifest: Mapping[str, str]
+    """Content path to digest, every version."""
+    state: Mapping[str, str]
+    """Logical path to content path, newest version."""
+
+
+def ensure_root(root: Path) -> None:
+    """Make ``root`` a storage root, unless it is one. The declaration comes last: a killed run is redone."""
+    if (root / ROOT_DECLARATION).is_file():
+        return
+    root.mkdir(parents=True, exist_ok=True)
+    with _quiet(), TemporaryDirectory() as scratch:
+        fresh = Path(scratch) / "root"
+        ocfl.StorageRoot(root=str(fresh), layout_name=LAYOUT, spec_version="1.1").initialize("1.1")
+        files = sorted(path for path in fresh.rglob("*") if path.is_file())
+        for path in sorted(files, key=lambda path: path.name == ROOT_DECLARATION):
+            write_whole(root / path.relative_to(fresh), path.read_bytes())
+
+
+def object_folder(root: Path, object_id: str) -> Path:
+    """Where the object lies, or would."""
+    return root / str(ocfl.StorageRoot(layout_name=LAYOUT).layout.identifier_to_path(object_id))
+
+
+def create(
+    object_id: str, source: Path, target: Path, *, created: dt.datetime, message: str, user: str, address: str
+) -> None:
+    """Write ``source`` as version 1 of a new object into the new folder ``target``."""
+    made = ocfl.Object(
+        identifier=object_id,
+        digest_algorithm=DIGEST,
+        spec_version="1.1",
+        # Without removing doubles, v1/content is the package itself and can be checked as it lies.
+        dedupe=False,
+    )
+    about = ocfl.VersionMetadata(created=created.isoformat(), message=message, name=user, address=address)
+    with _quiet():
+        made.create(srcdir=str(source), metadata=about, objdir=str(target))
+
+
+def complaints(folder: Path, *, digests: bool) -> tuple[str, ...]:
+    """What the library's validator says against the object; with ``digests`` it reads every file."""
+    judge = ocfl.validator.Validator(check_digests=digests, log_errors=True, log_warnings=False)
+    try:
+        with _quiet():
+            judge.validate_object(str(folder))
+    except OSError:
+        raise
+    except Exception as error:  # made for well-meant objects, the validator trips over others
+        return (*judge.log.messages, f"{INVENTORY}: {type(error).__name__}")
+    return tuple(judge.log.messages)
+
+
+def root_complaints(root: Path) -> tuple[str, ...]:
+    """What is wrong with the declaration and layout of the storage root, objects aside."""
+    made = ocfl.StorageRoot(root=str(root), spec_version="1.1")
+    try:
+        with _quiet():
+            made.open_root_fs()
+            made.check_root_structure()
+    except OSError:
+        raise
+    except Exception as error:
+        return (f"{type(error).__name__}: {getattr(error, 'code', '')}",)
+    return () if made.layout_name == LAYOUT else ("ocfl_layout.json",)
+
+
+def read_inventory(folder: Path) -> Inventory:
+    """Read ``inventory.json`` of an object.
+
+    Raises:
+        BadInput: OCFL-INVENTORY, when it is missing or not of the form that the specification gives.
+    """
+    path = folder / INVENTORY
+    try:
+        if path.stat().st_size > _MAX_INVENTORY:
+            raise ValueError("too large")
+        return _inventory(json.loads(path.read_bytes()))
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        raise BadInput("OCFL-INVENTORY", subject=INVENTORY, reason=type(error).__name__) from None
+
+
+def _inventory(table: dict[str, Any]) -> Inventory:
+    manifest = {path: digest.lower() for digest, paths in table["manifest"].items() for path in paths}
+    content = {digest: path for path, digest in manifest.items()}
+    head = table["head"]
+    state = {}
+    for digest, paths in table["versions"][head]["state"].items():
+        # A logical file lies at the content path of its own name where there are several of one content.
+        for path in paths:
+            own = next(
+                (f"{v}/content/{path}" for v in table["versions"] if f"{v}/content/{path}" in manifest), ""
+            )
+            state[path] = own if manifest.get(own) == digest.lower() else content[digest.lower()]
+    for path in (*manifest, *state):
+        if path.startswith("/") or ".." in path.split("/") or "\x00" in path:
+            raise ValueError("path")
+    versions = tuple(table["versions"])
+    if not all(_VERSION.fullmatch(version) for version in versions):
+        raise ValueError("version")
+    return Inventory(str(table["id"]), head, versions, table["digestAlgorithm"], manifest, state)

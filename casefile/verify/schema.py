@@ -1,0 +1,92 @@
+"""The manifest against its schema, and the rules that a schema can't state."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from casefile import resources
+from casefile.errors import BadInput
+from casefile.formats import xml
+from casefile.model.finding import Finding
+from casefile.verify.manifest import ListedVolume, Manifest
+from casefile.verify.subject import MANIFEST, Complaints, Subject
+
+_SHOWN = 20
+
+
+def check(subject: Subject) -> Complaints:
+    """Name each place that breaks a rule."""
+    if subject.raw_manifest is None:
+        return
+    case_no = subject.case_no
+    try:
+        root = xml.parse(subject.raw_manifest, MANIFEST)
+    except BadInput:
+        return  # said already, when the subject was opened
+    # Our own copy of the schema: the one in the package belongs to what is being judged.
+    errors = xml.schema_errors(root, resources.root("archive_schema") / "manifest.xsd")
+    for line, reason in errors[:_SHOWN]:
+        yield Finding("VERIFY-SCHEMA", MANIFEST, case_no, {"line": str(line), "reason": reason})
+    if len(errors) > _SHOWN:
+        more = f"+{len(errors) - _SHOWN}"
+        yield Finding("VERIFY-SCHEMA", MANIFEST, case_no, {"line": "", "reason": more})
+    manifest = subject.manifest
+    if manifest is None:
+        return
+    if case_no and manifest.case_no != case_no:
+        wanted = {"found": manifest.case_no, "wanted": case_no}
+        yield Finding("VERIFY-OTHER-CASE", MANIFEST, case_no, wanted)
+    for code, what in _rules(manifest):
+        yield Finding(code, MANIFEST, case_no, {"what": what})
+
+
+def _rules(manifest: Manifest) -> Iterator[tuple[str, str]]:
+    for volume in manifest.volumes:
+        yield from _pages(volume)
+        yield from _links(volume, manifest)
+    items = [item for volume in manifest.volumes for item in volume.items]
+    pages = sum(item.last - item.first + 1 for item in items)
+    if (manifest.total_items, manifest.total_pages) != (len(items), pages):
+        said = f"{manifest.total_items}/{manifest.total_pages}"
+        yield "VERIFY-TOTALS", f"{said} ≠ {len(items)}/{pages}"
+    yield from _dates(manifest)
+
+
+def _pages(volume: ListedVolume) -> Iterator[tuple[str, str]]:
+    """Sequence numbers and page ranges leave no gap and never overlap."""
+    last_page = 0
+    offset = volume.items[0].sheet - 1 if volume.items else 0
+    for expected, item in enumerate(volume.items, start=1):
+        what = f"{volume.path} #{item.seq} {item.title}"
+        if item.seq != expected:
+            yield "VERIFY-SEQUENCE", what
+        if item.first != last_page + 1 or item.last < item.first or item.sheet != offset + item.first:
+            yield "VERIFY-PAGE-RANGE", f"{what} {item.first}-{item.last}"
+        last_page = item.last
+    if offset + last_page > volume.sheets:
+        yield "VERIFY-PAGE-RANGE", f"{volume.path} {offset + last_page} > {volume.sheets}"
+
+
+def _links(volume: ListedVolume, manifest: Manifest) -> Iterator[tuple[str, str]]:
+    files = {file.path: file for file in manifest.files}
+    if volume.path not in files or files[volume.path].sha256 != volume.sha256:
+        yield "VERIFY-DISAGREES", volume.path
+    for item in volume.items:
+        if not item.original_path:
+            continue
+        if item.original_path not in files or files[item.original_path].sha256 != item.original_sha256:
+            yield "VERIFY-DISAGREES", f"{volume.path} #{item.seq} {item.original_path}"
+
+
+def _dates(manifest: Manifest) -> Iterator[tuple[str, str]]:
+    if manifest.first_day > manifest.last_day:
+        yield "VERIFY-DATES", f"{manifest.first_day} > {manifest.last_day}"
+    for volume in manifest.volumes:
+        for item in volume.items:
+            if item.date and not manifest.first_day <= item.date <= manifest.last_day:
+                yield "VERIFY-DATES", f"{volume.path} #{item.seq} {item.date}"
+    # Times of archiving come from two clocks, this office's and the timestamp authority's: not compared.
+    sealed = manifest.created.date().isoformat()
+    for event in manifest.events:
+        if "T" not in event.at and event.at > sealed:
+            yield "VERIFY-DATES", f"{event.activity} {event.at} > {sealed}"
