@@ -63,6 +63,8 @@ class Binding(_Section):
     profile: str = "A"
     page_number: Literal["top_right", "bottom_right"] = "top_right"
     retention: Literal["永久", "30年", "10年"] = "永久"
+    volume_suffix: dict[Literal["main", "internal"], str] = {"main": "", "internal": "F"}
+    """What stands behind the archival code of a volume; both volumes share the file number."""
 
 
 class Signer(_Section):

@@ -15,12 +15,12 @@ from typing import Any, TypeVar
 
 from filelock import FileLock, Timeout
 
-from casefile import config
+from casefile import config, resources
 from casefile.errors import BadInput, Conflict
 
 CHINA_TIME = dt.timezone(dt.timedelta(hours=8), "CST")
 
-_CASE_NO = re.compile(r"[0-9A-Za-z\u4e00-\u9fff〔〕()()_-]{1,60}")
+_CASE_NO = re.compile(r"[0-9A-Za-z\u4e00-\u9fff〔〕()\uff08\uff09_-]{1,60}")
 
 T = TypeVar("T")
 
@@ -71,6 +71,22 @@ class Workspace:
         if not _CASE_NO.fullmatch(name):
             raise BadInput("CASE-NUMBER", subject=case_no)
         return CaseFolder(self.cases / name)
+
+    @classmethod
+    def create(cls, folder: Path) -> Workspace:
+        """Make a workspace with a commented ``casefile.toml``.
+
+        Raises:
+            Conflict: WORKSPACE-EXISTS, when there is one already; nothing is overwritten.
+        """
+        made = cls(folder.absolute())
+        if made.settings.exists():
+            raise Conflict("WORKSPACE-EXISTS", subject=str(folder))
+        for place in (made.cases, made.archive, made.public, made.quarantine):
+            place.mkdir(parents=True, exist_ok=True)
+        blank = resources.root("templates") / "system" / "casefile.toml"
+        write_whole(made.settings, blank.read_bytes())
+        return made
 
     def relative(self, path: Path) -> str:
         """``path`` as it is shown: inside the workspace, with ``/``."""
@@ -145,6 +161,14 @@ class Context:
         if now is not None:
             context.now = now
         return context
+
+    @classmethod
+    def without_workspace(cls, folder: Path, lang: str = "zh") -> Context:
+        """For work that needs no bureau: the settings are the defaults, ``folder`` takes what is made."""
+        nobody = config.Bureau(
+            name="——", short="—", address="", contact="", phone="", government="", court=""
+        )
+        return cls(Workspace(folder.absolute()), config.Config(bureau=nobody), lang=lang)
 
     def keep(self, name: str, make: Callable[[], T]) -> T:
         """Make a thing once; anything with ``close()`` is closed with the context."""

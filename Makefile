@@ -1,0 +1,39 @@
+# The only commands to know:
+#   make demo    three fictitious cases from register row to verified archive package
+#   make test    everything that must hold, on the real components
+#   make bench   speed and memory beside the named peers
+#   make check   style, types, layers
+# Each does all the set-up on a bare Debian 12 with Python 3.11.
+
+PYTHON ?= python3
+BIN := .venv/bin
+STAMP := .venv/.ready
+
+.PHONY: demo test bench check lock clean
+
+demo: $(STAMP)
+	$(BIN)/casefile demo demo-workspace
+
+test: $(STAMP)
+	$(BIN)/python -m pytest
+
+bench: $(STAMP)
+	$(BIN)/python tests/benchmarks/render_bench.py
+	$(BIN)/python tests/benchmarks/bind_bench.py
+
+check: $(STAMP)
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+$(STAMP): requirements.lock pyproject.toml setup.sh
+	./setup.sh "$(PYTHON)"
+	@touch $@
+
+lock:
+	$(BIN)/uv pip compile --universal --generate-hashes --no-emit-index-url --extra dev \
+	  --python-version 3.11 pyproject.toml -o requirements.lock
+
+clean:
+	rm -rf .venv demo-workspace

@@ -1,0 +1,81 @@
+"""``normalise``, ``gather``, ``bind``, ``sign``, ``archive``, ``close`` and ``export``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import typer
+
+from casefile.cli.base import Command, Help, Settings, leave, show_line
+from casefile.errors import ExitCode, UsageError
+
+
+def add(app: typer.Typer, say: Help) -> None:
+    """Add the commands."""
+
+    @app.command("normalise", cls=Command, help=say("normalise"))
+    def _normalise(
+        ctx: typer.Context,
+        files: list[str] = typer.Argument(..., metavar=say("metavar.files")),
+        target: str = typer.Option(
+            ..., "-o", "--output", metavar=say("metavar.folder"), help=say("option.out")
+        ),
+        as_json: bool = typer.Option(False, "--json", help=say("option.json")),
+    ) -> None:
+        from casefile import pipeline
+
+        settings: Settings = ctx.obj
+        with settings.open_or_plain(Path(target)) as context:
+            report, refused = pipeline.normalise([Path(f) for f in files], Path(target), context)
+        leave(report, settings, as_json=as_json, least=ExitCode.REFUSED if refused else ExitCode.CLEAN)
+
+    @app.command("gather", cls=Command, help=say("gather"))
+    def _gather(
+        ctx: typer.Context,
+        case_no: str = typer.Argument(..., metavar=say("metavar.case")),
+        as_json: bool = typer.Option(False, "--json", help=say("option.json")),
+    ) -> None:
+        from casefile import pipeline
+
+        settings: Settings = ctx.obj
+        with settings.open(progress=not as_json) as context:
+            gathered = pipeline.gathered(case_no, context)
+        least = ExitCode.REFUSED if gathered.refused else ExitCode.CLEAN
+        leave(gathered.report(), settings, as_json=as_json, least=least)
+
+    for name in ("bind", "sign", "archive", "close"):
+        _add_stage(app, say, name)
+
+    @app.command("export", cls=Command, help=say("export"))
+    def _export(
+        ctx: typer.Context,
+        case_no: str = typer.Argument(..., metavar=say("metavar.case")),
+        bag: str = typer.Option("", "--bag", metavar=say("metavar.folder"), help=say("option.bag")),
+        archive: str = typer.Option("", "--zip", metavar=say("metavar.file"), help=say("option.zip")),
+    ) -> None:
+        from casefile import pipeline
+
+        settings: Settings = ctx.obj
+        if bool(bag) == bool(archive):
+            raise UsageError("CLI-BAG-OR-ZIP")
+        with settings.open() as context:
+            made = pipeline.export(case_no, context, Path(bag or archive), zipped=bool(archive))
+        show_line(f"已导出 {made}", f"exported {made}", settings)
+
+
+def _add_stage(app: typer.Typer, say: Help, name: str) -> None:
+    @app.command(name, cls=Command, help=say(name))
+    def _stage(
+        ctx: typer.Context,
+        case_no: str = typer.Argument(..., metavar=say("metavar.case")),
+        as_json: bool = typer.Option(False, "--json", help=say("option.json")),
+    ) -> None:
+        from casefile import pipeline
+
+        settings: Settings = ctx.obj
+        with settings.open(progress=not as_json) as context:
+            done = pipeline.run(case_no, context, until=pipeline.Stage[name.upper()])
+            if not as_json:
+                for place, digest in done.made(context):
+                    print(f"{digest[:16]}  {place}")
+        leave(done.report, settings, as_json=as_json)

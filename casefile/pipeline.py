@@ -1,0 +1,242 @@
+"""The way of a case, every stage in order, on one screen.
+
+    register row ─► case ─► issue ─► documents ─┐
+                   inbox ─► gather ─► evidence ─┴► parts ─► bind ─► sign ─► package ─► archive + ledger ─► verify
+
+A stage takes one noun and returns the next. Only this module decides what runs next. Every stage is
+idempotent and keyed by content digest, so a run that was killed is simply run again.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import IntEnum
+from pathlib import Path
+
+from casefile import (
+    assemble,
+    bind,
+    cases,
+    catalogue,
+    gather,
+    ledger,
+    package,
+    register,
+    scanning,
+    sign,
+    verify,
+)
+from casefile.context import Context, write_whole
+from casefile.errors import BadInput, Conflict, Refused, SigningFailed, Undecided
+from casefile.formats import cms
+from casefile.gather import Gathered
+from casefile.model.case import Case, RegisterRow
+from casefile.model.document import Document, Part
+from casefile.model.dossier import Dossier, Package, SignedDossier, StoredPackage
+from casefile.model.finding import Finding, Report, merge
+from casefile.model.text import CaseFacts
+
+
+class Stage(IntEnum):
+    """How far to go."""
+
+    BIND = 1
+    SIGN = 2
+    ARCHIVE = 3
+    CLOSE = 4
+
+
+@dataclass(slots=True)
+class Done:
+    """What a run has made so far."""
+
+    case: Case
+    documents: tuple[Document, ...] = ()
+    gathered: Gathered | None = None
+    dossier: Dossier | None = None
+    signed: SignedDossier | None = None
+    package: Package | None = None
+    stored: StoredPackage | None = None
+    report: Report = field(default_factory=lambda: Report(subjects=1))
+
+    def made(self, context: Context) -> Iterator[tuple[str, str]]:
+        """What a person may open: place inside the workspace, SHA-256."""
+        for volume in (self.signed or self.dossier or _NOTHING).volumes:
+            yield context.workspace.relative(volume.pdf), volume.sha256
+        if self.stored is not None:
+            yield context.workspace.relative(self.stored.folder), self.stored.manifest_sha256
+
+
+@dataclass(frozen=True, slots=True)
+class _Nothing:
+    volumes: tuple[()] = ()
+
+
+_NOTHING = _Nothing()
+
+
+def read(case_no: str, context: Context) -> Case:
+    """Case folder to case."""
+    return cases.read(context.workspace.case(case_no), catalogue.load(), context.config)
+
+
+def run(case_no: str, context: Context, *, until: Stage = Stage.CLOSE) -> Done:
+    """Take a case from its data to ``until``; alone on the case.
+
+    Raises:
+        CasefileError: at the first stage that can't go on; what was made before stays and is used again.
+    """
+    with context.locked(case_no):
+        case = read(case_no, context)
+        done = Done(case)
+        done.gathered = gather.gather(case, context)
+        done.report = _told(done.gathered, case_no)
+        _refuse_unbindable(done.gathered, case_no)
+        done.documents = assemble.issue_all(case, context)
+        parts = [*assemble.parts(case, done.documents), *done.gathered.parts]
+
+        done.stored = package.stored(case_no, context)
+        if done.stored is None:
+            _make(done, parts, context, until)
+        elif package.holds(done.stored, case, done.documents, done.gathered.evidence):
+            package.record(done.stored, context)
+        else:
+            raise Conflict("ARCHIVE-EXISTS", subject=case_no, version=done.stored.version)
+        if until is Stage.CLOSE:
+            done.report = merge([done.report, verify.case(case_no, context)])
+    return done
+
+
+def _make(done: Done, parts: Sequence[Part], context: Context, until: Stage) -> None:
+    case, gathered = done.case, done.gathered
+    assert gathered is not None
+    row = register.row(case.case_no, context)
+    if until >= Stage.ARCHIVE:
+        _refuse_incomplete(case, done.documents, gathered, row)
+    context = _at(_closing_moment(case, parts, context), context)
+    done.dossier = bind.bind(case, parts, context)
+    if until >= Stage.SIGN:
+        done.signed = sign.sign(done.dossier, context)
+    if done.signed is not None and until >= Stage.ARCHIVE:
+        done.package = package.package(
+            case, done.documents, gathered.evidence, parts, done.signed, context, row
+        )
+        done.stored = package.store(done.package, context)
+
+
+def _refuse_unbindable(gathered: Gathered, case_no: str) -> None:
+    if gathered.refused:
+        raise Refused("CASE-HAS-SECRETS", subject=case_no, findings=gathered.findings)
+    if gather.is_incomplete(gathered.findings):
+        raise BadInput("CASE-EVIDENCE-LEFT", subject=case_no, findings=gathered.findings)
+
+
+def _refuse_incomplete(
+    case: Case, documents: Sequence[Document], gathered: Gathered, row: RegisterRow | None
+) -> None:
+    """What is archived must be whole: the scanners judge the case as if it were in the archive already."""
+    scanners = scanning.case_scanners()
+    if not scanners:
+        raise Undecided("CASE-NO-SCANNERS", subject=case.case_no)
+    known = catalogue.load()
+    facts = CaseFacts(
+        case_no=case.case_no,
+        row=row,
+        case=case,
+        folder_exists=True,
+        folder_empty=False,
+        issued=tuple(document.id for document in documents),
+        gathered=len(gathered.evidence),
+        archived_version="v1",
+        archived_digest="",
+        ledger_digest="",
+        procedures=known.procedures,
+        types=known.types,
+        extra={"outside_types": tuple({item.type_id for item in gathered.evidence} - {"evidence"})},
+    )
+    lacking = [finding for scanner in scanners for finding in scanner.scan_case(facts)]
+    if lacking:
+        raise BadInput("CASE-INCOMPLETE", subject=case.case_no, findings=lacking)
+
+
+def normalise(files: Sequence[Path], target: Path, context: Context) -> tuple[Report, bool]:
+    """Make any files PDF/A parts; True when one of them was refused as unsafe."""
+    report = gather.normalise(files, target, context)
+    return report, gather.is_unsafe(report.findings)
+
+
+def gathered(case_no: str, context: Context) -> Gathered:
+    """Gather the evidence of a case."""
+    with context.locked(case_no):
+        return gather.gather(read(case_no, context), context)
+
+
+def _told(gathered: Gathered, case_no: str) -> Report:
+    """What gathering has to say to somebody who closes a case.
+
+    A picture's text can't be read yet. ``gather`` and ``scan`` list each as not looked at; here one note
+    says so, since whether the package stands is a question of its own. A missing or broken scanner, which
+    leaves everything unread, stays what it is.
+    """
+    report = gathered.report()
+    if scanning.installed().broken or not scanning.text_scanners() or not report.not_looked_at:
+        return report
+    unread = len({one.subject for one in report.not_looked_at})
+    note = Finding("CASE-PICTURES-UNREAD", case_no, case_no, {"count": str(unread)})
+    return Report(report.subjects, (*report.findings, note), (), report.parts)
+
+
+def _closing_moment(case: Case, parts: Sequence[Part], context: Context) -> datetime:
+    """The instant that a dossier of these inputs bears: a run that was killed goes on with the same."""
+    state = [case.digest, *(f"{part.id} {part.sha256} {part.original_sha256}" for part in parts)]
+    inputs = hashlib.sha256("\n".join(state).encode()).hexdigest()
+    record = context.workspace.case(case.case_no).work / "closing.json"
+    if record.exists():
+        known = json.loads(record.read_text(encoding="utf-8"))
+        if known.get("inputs") == inputs:
+            return datetime.fromisoformat(known["at"])
+    moment = context.now()
+    write_whole(record, json.dumps({"inputs": inputs, "at": moment.isoformat()}).encode())
+    return moment
+
+
+def _at(moment: datetime, context: Context) -> Context:
+    return dataclasses.replace(context, now=lambda: moment)
+
+
+def scan(subjects: Sequence[str], context: Context) -> Report:
+    """Confidentiality findings of paths and cases."""
+    reports = []
+    for subject in subjects:
+        path = Path(subject)
+        if not path.exists():
+            path = context.workspace.case(subject).root
+        reports.append(scanning.scan_path(path, context))
+    return merge(reports)
+
+
+def anchor(context: Context) -> ledger.Checkpoint | None:
+    """Have the root of the ledger timestamped outside; None when the ledger is empty.
+
+    Raises:
+        SigningFailed: when no timestamp authority is set or it doesn't answer.
+    """
+    url = context.config.signing.timestamp_url
+    if url is None:
+        raise SigningFailed("LEDGER-NO-TSA", subject="signing.timestamp_url")
+    return ledger.anchor(context, lambda root: cms.timestamp(root, url))
+
+
+def export(case_no: str, context: Context, target: Path, *, zipped: bool) -> Path:
+    """Write the archived package of a case as a bag or a ZIP.
+
+    Raises:
+        BadInput: PACKAGE-NOT-ARCHIVED.
+        Conflict: EXPORT-EXISTS, when there is something at the target.
+    """
+    return package.export(case_no, context, target, zipped=zipped)

@@ -1,0 +1,258 @@
+"""The whole way of a case, played once on the real components, and what must be true of it afterwards."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+import shutil
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import pikepdf
+import pytest
+
+from casefile import audit, pipeline, verify
+from casefile.cli import run
+from casefile.codes import severities
+from casefile.context import Context
+from casefile.demo import sample
+from casefile.demo.play import Story, play
+from casefile.model.finding import Report
+from casefile.model.terms import Outcome
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Story]:
+    folder = tmp_path_factory.mktemp("demo") / "workspace"
+    return folder, play(folder)
+
+
+@pytest.fixture
+def copy(demo: tuple[Path, Story], tmp_path: Path) -> Path:
+    """The finished workspace, to be damaged."""
+    target = tmp_path / "workspace"
+    shutil.copytree(demo[0], target, symlinks=True)
+    return target
+
+
+def _outcome(report: Report) -> Outcome:
+    return report.outcome(severities())
+
+
+def _verified(workspace: Path, case_no: str = sample.COMPLETE) -> Report:
+    with Context.open(workspace) as context:
+        return verify.case(case_no, context)
+
+
+def test_the_complete_case_verifies(demo: tuple[Path, Story]) -> None:
+    story = demo[1]
+    assert story.verified is not None
+    assert story.verified.findings == () and story.verified.not_looked_at == ()
+    assert _outcome(story.verified) is Outcome.PASSED
+
+
+def test_the_audit_finds_exactly_what_was_planted(demo: tuple[Path, Story]) -> None:
+    story = demo[1]
+    assert story.audited is not None
+    assert {(f.case_no, f.code) for f in story.audited.findings} == sample.planted()
+    assert _outcome(story.audited) is Outcome.FAILED
+
+
+def test_the_secret_file_is_refused_and_nothing_of_it_is_kept(demo: tuple[Path, Story]) -> None:
+    folder, story = demo
+    assert story.gathered is not None and story.gathered.refused
+    words = ("假想涉密件".encode(), "测绘成果说明".encode())
+    kept = [
+        path
+        for path in folder.rglob("*")
+        if path.is_file() and "inbox" not in path.parts and any(w in path.read_bytes() for w in words)
+    ]
+    assert kept == []
+
+
+def test_gathering_a_secret_leaves_with_code_5(
+    demo: tuple[Path, Story], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["-w", str(demo[0]), "gather", sample.INCOMPLETE]) == 5
+    assert run(["-w", str(demo[0]), "close", sample.INCOMPLETE]) == 5
+    assert "涉密" in capsys.readouterr().err
+
+
+def test_originals_are_untouched_and_travel_byte_for_byte(demo: tuple[Path, Story]) -> None:
+    folder = demo[0]
+    inbox = folder / "cases" / sample.COMPLETE / "inbox"
+    kept = {p.read_bytes() for p in (folder / "archive").rglob("*") if p.is_file()}
+    received = [p for p in inbox.rglob("*") if p.is_file() and p.name != "evidence.yaml"]
+    assert len(received) == 16
+    assert all(p.read_bytes() in kept for p in received)
+
+
+def test_closing_again_changes_nothing(demo: tuple[Path, Story], capsys: pytest.CaptureFixture[str]) -> None:
+    folder = demo[0]
+    before = {p: p.read_bytes() for p in (folder / "archive").rglob("*") if p.is_file()}
+    assert run(["-w", str(folder), "close", sample.COMPLETE]) == 0, capsys.readouterr().err
+    assert {p: p.read_bytes() for p in (folder / "archive").rglob("*") if p.is_file()} == before
+
+
+def test_closing_again_without_the_work_folder_changes_nothing(copy: Path) -> None:
+    shutil.rmtree(copy / "cases" / sample.COMPLETE / "work")
+    before = sorted(p.name for p in (copy / "archive").rglob("*"))
+    assert run(["-w", str(copy), "close", sample.COMPLETE]) == 0
+    assert sorted(p.name for p in (copy / "archive").rglob("*")) == before
+
+
+def test_volumes_are_bound_to_the_same_bytes_again(demo: tuple[Path, Story], tmp_path: Path) -> None:
+    """A second workspace with the same inputs and clock gives the same bytes, up to the signature."""
+    folder = demo[0]
+    bound = [
+        p
+        for p in (folder / "cases" / sample.COMPLETE / "work").rglob("*.pdf")
+        if "bound" in str(p) or "bind" in str(p)
+    ]
+    again = tmp_path / "again"
+    for name in ("casefile.toml", "cases", "keys", "trust", "casefile.db"):
+        source = folder / name
+        (shutil.copytree if source.is_dir() else shutil.copy)(source, again / name) if again.exists() else (
+            again.mkdir(),
+            (shutil.copytree if source.is_dir() else shutil.copy)(source, again / name),
+        )
+    work = again / "cases" / sample.COMPLETE / "work"
+    moment = json.loads((work / "closing.json").read_text(encoding="utf-8"))
+    shutil.rmtree(work)
+    work.mkdir()
+    (work / "closing.json").write_text(json.dumps(moment), encoding="utf-8")
+    with Context.open(again) as context:
+        done = pipeline.run(sample.COMPLETE, context, until=pipeline.Stage.BIND)
+    assert done.dossier is not None
+    first = {p.read_bytes() for p in bound}
+    assert all(volume.pdf.read_bytes() in first for volume in done.dossier.volumes)
+
+
+def _package_files(workspace: Path) -> list[Path]:
+    return [
+        p for p in sorted((workspace / "archive").rglob("*")) if p.is_file() and "extensions" not in p.parts
+    ]
+
+
+@pytest.mark.parametrize(
+    "which",
+    ["manifest.xml", "main.pdf", "case.yaml", ".jpg", ".docx", "manifest.xml.p7s", "manifest.xml.tsr"],
+)
+def test_one_flipped_byte_is_found_and_named(copy: Path, which: str) -> None:
+    victim = next(p for p in _package_files(copy) if p.name.endswith(which))
+    data = bytearray(victim.read_bytes())
+    data[len(data) // 2] ^= 1
+    victim.chmod(0o644)
+    victim.write_bytes(data)
+    report = _verified(copy)
+    assert _outcome(report) is Outcome.FAILED
+    told = " ".join(f"{f.subject} {' '.join(f.params.values())}" for f in report.findings)
+    assert victim.name in told
+
+
+def test_a_removed_file_is_named(copy: Path) -> None:
+    victim = next(p for p in _package_files(copy) if p.suffix == ".docx")
+    victim.unlink()
+    report = _verified(copy)
+    assert _outcome(report) is Outcome.FAILED
+    assert any(
+        victim.name in f.subject or victim.name in " ".join(f.params.values()) for f in report.findings
+    )
+
+
+def test_a_case_that_was_never_archived_does_not_verify(demo: tuple[Path, Story]) -> None:
+    assert _outcome(_verified(demo[0], sample.INCOMPLETE)) is not Outcome.PASSED
+    assert _outcome(_verified(demo[0], sample.WITHOUT_FILE)) is not Outcome.PASSED
+
+
+def test_every_signed_volume_keeps_its_front_matter(demo: tuple[Path, Story]) -> None:
+    signed = sorted((demo[0] / "cases" / sample.COMPLETE / "work" / "signed").rglob("*.pdf"))
+    assert len(signed) == 2
+    for path in signed:
+        with pikepdf.open(path) as pdf:
+            assert pdf.Root.PageMode == pikepdf.Name.UseOutlines
+            assert len(pdf.open_outline().root) > 0
+            assert pdf.attachments
+
+
+def test_two_closings_at_once_do_not_mix(copy: Path, command: list[str]) -> None:
+    shutil.rmtree(copy / "cases" / sample.COMPLETE / "work")
+    both = [
+        subprocess.Popen(
+            [*command, "-w", str(copy), "close", sample.COMPLETE],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        )
+        for _ in range(2)
+    ]
+    codes = sorted(process.wait(timeout=300) for process in both)
+    assert codes in ([0, 7], [0, 0])
+    assert _outcome(_verified(copy)) is Outcome.PASSED
+
+
+def test_killed_at_any_moment_a_second_run_completes(
+    demo: tuple[Path, Story], tmp_path: Path, command: list[str]
+) -> None:
+    """kill -9 after a while, again and again, then once to the end: archived once, verified."""
+    from casefile.demo import pki_service
+
+    target = tmp_path / "workspace"
+    shutil.copytree(demo[0], target, symlinks=True)
+    shutil.rmtree(target / "archive")
+    (target / "archive").mkdir()
+    shutil.rmtree(target / "cases" / sample.COMPLETE / "work")
+    (target / "casefile.db").unlink()
+    for path in (target / "cases" / sample.COMPLETE / "documents").rglob("*"):
+        if path.is_file():
+            path.unlink()
+    service = pki_service.Service(target).start()
+    try:
+        assert run(["-w", str(target), "register", "import", str(target / "执法台账.xlsx")]) == 0
+        for wait in (1.5, 3.5, 5.5, 7.5):
+            process = subprocess.Popen(
+                [*command, "-w", str(target), "close", sample.COMPLETE],
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+                start_new_session=True,
+            )
+            time.sleep(wait)
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+        assert run(["-w", str(target), "close", sample.COMPLETE]) == 0
+    finally:
+        service.close()
+    assert _outcome(_verified(target)) is Outcome.PASSED
+
+
+def test_without_a_timestamp_authority_signing_stops_and_says_so(
+    copy: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The demo's services do not run here: never a silent downgrade."""
+    shutil.rmtree(copy / "archive")
+    (copy / "archive").mkdir()
+    shutil.rmtree(copy / "cases" / sample.COMPLETE / "work" / "signed")
+    assert run(["-w", str(copy), "close", sample.COMPLETE]) == 6
+    assert "下一步：" in capsys.readouterr().err
+    assert not any((copy / "archive").rglob("manifest.xml"))
+
+
+def test_the_audit_sees_an_archive_that_was_swapped(copy: Path) -> None:
+    with Context.open(copy) as context:
+        assert _outcome(audit.audit(context)) is Outcome.FAILED
+    victim = next(p for p in _package_files(copy) if p.name == "manifest.xml")
+    victim.chmod(0o644)
+    victim.write_bytes(victim.read_bytes().replace("云栖仓储".encode(), "云栖物流".encode()))
+    with Context.open(copy) as context:
+        codes = {f.code for f in audit.audit(context).findings if f.case_no == sample.COMPLETE}
+    assert codes
+
+
+def test_the_report_of_a_closing_counts_what_could_not_be_read(demo: tuple[Path, Story]) -> None:
+    """Pictures hold no text that a scanner could read; that is said, not passed over."""
+    with Context.open(demo[0]) as context:
+        report = pipeline.scan([sample.COMPLETE], context)
+    assert report.not_looked_at
+    assert dataclasses.replace(report, findings=()).outcome(severities()) is Outcome.INDETERMINATE
