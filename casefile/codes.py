@@ -55,9 +55,8 @@ class _Shown(dict[str, str]):
 @cache
 def codes() -> Mapping[str, Code]:
     """Every known code."""
-    table = {}
-    for path in sorted(resources.root("archive_schema").glob("codes*.toml")):
-        table.update(tomllib.loads(path.read_text(encoding="utf-8")))
+    path = resources.root("archive_schema") / "codes.toml"
+    table = tomllib.loads(path.read_text(encoding="utf-8"))
     return {
         name: Code(
             id=name,

@@ -1,7 +1,7 @@
 """The way of a case, every stage in order, on one screen.
 
     register row ─► case ─► issue ─► documents ─┐
-                   inbox ─► gather ─► evidence ─┴► parts ─► bind ─► sign ─► package ─► archive + ledger ─► verify
+                  inbox ─► gather ─► evidence ──┴► parts ─► bind ─► sign ─► package ─► archive ─► verify
 
 A stage takes one noun and returns the next. Only this module decides what runs next. Every stage is
 idempotent and keyed by content digest, so a run that was killed is simply run again.

@@ -1,6 +1,6 @@
 """From the text that a clerk typed to the value that a document states, one function a kind of field.
 
-Each function raises ``PydanticCustomError`` whose type is a code of ``codes_cases.toml``, so that the models
+Each function raises ``PydanticCustomError`` whose type is a code of ``codes.toml``, so that the models
 of :mod:`casefile.cases.models` report every wrong field at once.
 """
 

@@ -1,7 +1,7 @@
 """Three fictitious cases from register row to archive, so that anybody can see the whole way.
 
-The complete case is closed, signed, archived and verified; one lacks documents and holds a file with a secrecy
-mark; one stands in the register and has no file at all. The audit must find exactly that.
+The complete case is closed, signed, archived and verified; one lacks documents and holds a file with a
+secrecy mark; one stands in the register and has no file at all. The audit must find exactly that.
 """
 
 from __future__ import annotations

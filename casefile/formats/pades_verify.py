@@ -73,7 +73,7 @@ class SignatureVerdict:
     ``covers``: the signature reaches to the end of its revision, and the last one to the end of the file.
     ``modification`` is ``none``, ``lta_updates``, ``form_filling`` or ``other``.
     ``level`` is what was reached, by proof and not by claim. ``time`` is the proven time, else None.
-    ``problem`` is a code of ``codes_sign.toml``, ``reason`` a few words for it; both empty when all is well.
+    ``problem`` is a code of ``codes.toml``, ``reason`` a few words for it; both empty when all is well.
     """
 
     field: str
