@@ -35,6 +35,8 @@ _INDENT = 2
 _AFTER_TITLE = 8
 """Space below the title, in points."""
 _SEAL_LINES = 2
+_HELD = 4
+_SHORT_ROW = 12  # millimetres
 """Empty lines above the agency's name: room for a seal of 42 mm over name and date."""
 
 Kind = Literal["letter", "record", "form"]
@@ -192,14 +194,18 @@ class _Pen:
             yield self.paragraph(self.form.head, look)
         yield self.paragraph(self.form.title, replace(look, after=_AFTER_TITLE))
 
-    def blocks(self, blocks: Sequence[Any]) -> Iterator[Any]:
-        for block in blocks:
+    def blocks(self, blocks: Sequence[Any], *, keep: bool = False) -> Iterator[Any]:
+        closes = next((n for n, block in enumerate(blocks) if isinstance(block, Close)), None)
+        for place, block in enumerate(blocks):
+            # The last lines stay with the seal: a page that holds nothing but a seal proves nothing. Several
+            # blocks, since any of them may be left out.
+            held = keep or (closes is not None and closes - _HELD <= place < closes)
             match block:
                 case Text(text):
-                    yield from (self.line(line) for line in text.split("\n"))
+                    yield from (self.line(line, keep=held) for line in text.split("\n"))
                 case If(condition, inner):
                     yield self.tag(f"{{%p if {condition} %}}")
-                    yield from self.blocks(inner)
+                    yield from self.blocks(inner, keep=held)
                     yield self.tag("{%p endif %}")
                 case Each(loop, inner):
                     yield self.tag(f"{{%p for {loop} %}}")
@@ -210,7 +216,7 @@ class _Pen:
                 case Close(agency, date):
                     yield from self.close(agency, date)
 
-    def line(self, text: str) -> Any:
+    def line(self, text: str, *, keep: bool = False) -> Any:
         mark, text = _marked(text)
         kind = self.form.kind
         base = _Look(self.type.size, self.type.line, "body")
@@ -222,7 +228,7 @@ class _Pen:
             "right": _Look(base.size, base.line, "body", "right"),
             "centre": _Look(base.size, base.line, "body", "center"),
         }[mark]
-        return self.paragraph(text, look)
+        return self.paragraph(text, replace(look, keep=look.keep or keep))
 
     def tag(self, text: str) -> Any:
         return self.paragraph(text, _Look(self.type.size, self.type.line, "body", "left"))
@@ -276,9 +282,11 @@ class _Pen:
     def row(self, row: Row, widths: tuple[float, ...]) -> Any:
         height = row.at_least if row.at_least is not None else self.house.row_at_least
         head = "<w:tblHeader/>" if row.head else ""
+        # A short row is not torn over two pages; one that holds free text may fill more than a page.
+        whole = "<w:cantSplit/>" if height <= _SHORT_ROW else ""
         element = parse_xml(
             f"<w:tr {nsdecls('w')}><w:trPr>"
-            f'<w:trHeight w:val="{round(height * _PER_MM)}" w:hRule="atLeast"/>{head}</w:trPr></w:tr>'
+            f'{whole}<w:trHeight w:val="{round(height * _PER_MM)}" w:hRule="atLeast"/>{head}</w:trPr></w:tr>'
         )
         start = 0
         for cell in row.cells:

@@ -205,7 +205,10 @@ class _Result:
         if kept.blank:
             pages = "、".join(map(str, kept.blank[:_NAMED])) + ("等" if len(kept.blank) > _NAMED else "")
             self.findings.append(Finding("PART-BLANK", one.subject, self.case_no, {"pages": pages}))
-        said = [_of("原件", note, {}) for note in kept.notes] + [f"归档转换方式：{kept.route.zh}"]
+        # The catalogue's column of remarks tells only what makes the pages differ from the original.
+        said = [_of("原件", note, {}) for note in kept.notes]
+        if kept.route in (Route.RASTER, Route.GHOSTSCRIPT):
+            said.append(f"归档转换方式：{kept.route.zh}")
         self._part(evidence, kept.pdf, kept.sha256, kept.pages, kept.route, kept.difference, "；".join(said))
         self._record(one.subject, kept.pdf, kept.route, kept.pages, kept.difference)
 
