@@ -14,6 +14,7 @@ import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -35,8 +36,13 @@ def _quiet() -> Iterator[None]:
         logger.handlers[:] = before[1]
 
 
-with _quiet():
-    import ocfl
+@cache
+def _library() -> Any:
+    # Half a second, most of it for cloud storage that is not used here: only what touches the archive pays.
+    with _quiet():
+        import ocfl
+    return ocfl
+
 
 LAYOUT = "0003-hash-and-id-n-tuple-storage-layout"
 ROOT_DECLARATION = "0=ocfl_1.1"
@@ -70,7 +76,7 @@ def ensure_root(root: Path) -> None:
     root.mkdir(parents=True, exist_ok=True)
     with _quiet(), TemporaryDirectory() as scratch:
         fresh = Path(scratch) / "root"
-        ocfl.StorageRoot(root=str(fresh), layout_name=LAYOUT, spec_version="1.1").initialize("1.1")
+        _library().StorageRoot(root=str(fresh), layout_name=LAYOUT, spec_version="1.1").initialize("1.1")
         files = sorted(path for path in fresh.rglob("*") if path.is_file())
         for path in sorted(files, key=lambda path: path.name == ROOT_DECLARATION):
             write_whole(root / path.relative_to(fresh), path.read_bytes())
@@ -78,28 +84,30 @@ def ensure_root(root: Path) -> None:
 
 def object_folder(root: Path, object_id: str) -> Path:
     """Where the object lies, or would."""
-    return root / str(ocfl.StorageRoot(layout_name=LAYOUT).layout.identifier_to_path(object_id))
+    return root / str(_library().StorageRoot(layout_name=LAYOUT).layout.identifier_to_path(object_id))
 
 
 def create(
     object_id: str, source: Path, target: Path, *, created: dt.datetime, message: str, user: str, address: str
 ) -> None:
     """Write ``source`` as version 1 of a new object into the new folder ``target``."""
-    made = ocfl.Object(
+    made = _library().Object(
         identifier=object_id,
         digest_algorithm=DIGEST,
         spec_version="1.1",
         # Without removing doubles, v1/content is the package itself and can be checked as it lies.
         dedupe=False,
     )
-    about = ocfl.VersionMetadata(created=created.isoformat(), message=message, name=user, address=address)
+    about = _library().VersionMetadata(
+        created=created.isoformat(), message=message, name=user, address=address
+    )
     with _quiet():
         made.create(srcdir=str(source), metadata=about, objdir=str(target))
 
 
 def complaints(folder: Path, *, digests: bool) -> tuple[str, ...]:
     """What the library's validator says against the object; with ``digests`` it reads every file."""
-    judge = ocfl.validator.Validator(check_digests=digests, log_errors=True, log_warnings=False)
+    judge = _library().validator.Validator(check_digests=digests, log_errors=True, log_warnings=False)
     try:
         with _quiet():
             judge.validate_object(str(folder))
@@ -112,7 +120,7 @@ def complaints(folder: Path, *, digests: bool) -> tuple[str, ...]:
 
 def root_complaints(root: Path) -> tuple[str, ...]:
     """What is wrong with the declaration and layout of the storage root, objects aside."""
-    made = ocfl.StorageRoot(root=str(root), spec_version="1.1")
+    made = _library().StorageRoot(root=str(root), spec_version="1.1")
     try:
         with _quiet():
             made.open_root_fs()

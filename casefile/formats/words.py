@@ -12,8 +12,6 @@ from decimal import ROUND_HALF_UP, Decimal
 from types import MappingProxyType
 from typing import Any
 
-import cn2an
-
 
 class Record:
     """A row or a record as a template sees it: columns by name, nothing else.
@@ -76,7 +74,11 @@ def money(value: Decimal | int | None) -> str:
 
 def money_cn(value: Decimal | int | None) -> str:
     """``壹万贰仟叁佰肆拾伍元整``."""
-    return "" if value is None else str(cn2an.an2cn(f"{_cents(value):f}", "rmb"))
+    if value is None:
+        return ""
+    import cn2an  # a tenth of a second, for the few documents that state a sum
+
+    return str(cn2an.an2cn(f"{_cents(value):f}", "rmb"))
 
 
 def area(value: Decimal | int | None) -> str:

@@ -1,4 +1,3 @@
-# ruff: noqa: E501  (tables of names read better whole)
 """The catalogue as it ships: it holds together, and it says all that a document has to say."""
 
 from __future__ import annotations

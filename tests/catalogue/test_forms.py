@@ -1,4 +1,3 @@
-# ruff: noqa: E501  (a row of a table stays one row)
 """The blank forms: drawn from their layouts, small, without traps, and filled without a gap."""
 
 from __future__ import annotations
