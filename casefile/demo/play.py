@@ -6,6 +6,8 @@ secrecy mark; one stands in the register and has no file at all. The audit must 
 
 from __future__ import annotations
 
+import shutil
+import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -144,8 +146,9 @@ def _what_next(folder: Path) -> None:
     for path in signed:
         print(f"  {path}")
     print(f"  {folder / 'cases' / sample.COMPLETE / 'case.yaml'}")
-    print(f"  casefile -w {folder} verify {sample.COMPLETE}")
-    print(f"  casefile -w {folder} audit --html 核对.html")
+    program = "casefile" if shutil.which("casefile") else sys.argv[0]
+    print(f"  {program} -w {folder} verify {sample.COMPLETE}")
+    print(f"  {program} -w {folder} audit --html 核对.html")
 
 
 def serve(folder: Path, lang: str = "zh") -> None:

@@ -9,6 +9,7 @@ import shutil
 import signal
 import subprocess
 import time
+import zipfile
 from pathlib import Path
 
 import pikepdf
@@ -256,3 +257,77 @@ def test_the_report_of_a_closing_counts_what_could_not_be_read(demo: tuple[Path,
         report = pipeline.scan([sample.COMPLETE], context)
     assert report.not_looked_at
     assert dataclasses.replace(report, findings=()).outcome(severities()) is Outcome.INDETERMINATE
+
+
+def test_a_case_that_lacks_documents_is_not_archived(copy: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (copy / "cases" / sample.INCOMPLETE / "inbox" / "测绘成果说明.docx").unlink()
+    assert run(["-w", str(copy), "close", sample.INCOMPLETE]) == 3
+    said = capsys.readouterr().err
+    assert "还不完整" in said and "《违法线索登记表》" in said and "送达回证" in said
+    assert run(["-w", str(copy), "bind", sample.INCOMPLETE]) == 0
+
+
+def test_a_change_after_archiving_never_overwrites(copy: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    before = {p: p.read_bytes() for p in (copy / "archive").rglob("*") if p.is_file()}
+    inbox = copy / "cases" / sample.COMPLETE / "inbox"
+    (inbox / "后补.jpg").write_bytes((inbox / "04 现场" / "现场照片1.jpg").read_bytes())
+    assert run(["-w", str(copy), "close", sample.COMPLETE]) == 7
+    assert "已归档" in capsys.readouterr().err
+    assert {p: p.read_bytes() for p in (copy / "archive").rglob("*") if p.is_file()} == before
+
+
+def test_an_exported_bag_is_valid_and_verifies_on_its_own(
+    demo: tuple[Path, Story], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    import bagit
+
+    target = tmp_path / "移交包"
+    assert run(["-w", str(demo[0]), "export", sample.COMPLETE, "--bag", str(target)]) == 0
+    bagit.Bag(str(target)).validate()
+    assert run(["-w", str(demo[0]), "export", sample.COMPLETE, "--bag", str(target)]) == 7
+    with Context.open(demo[0]) as context:
+        report = verify.package(target / "data", context)
+    assert not report.findings
+
+
+def test_an_exported_zip_holds_every_file(demo: tuple[Path, Story], tmp_path: Path) -> None:
+    target = tmp_path / "案卷.zip"
+    assert run(["-w", str(demo[0]), "export", sample.COMPLETE, "--zip", str(target)]) == 0
+    with zipfile.ZipFile(target) as archive:
+        names = set(archive.namelist())
+        assert archive.testzip() is None
+    assert {
+        "manifest.xml",
+        "manifest.xml.p7s",
+        "manifest.xml.tsr",
+        "volumes/main.pdf",
+        "data/case.yaml",
+    } <= names
+
+
+def test_a_file_is_normalised_without_any_workspace(
+    demo: tuple[Path, Story],
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    letter = demo[0] / "cases" / sample.COMPLETE / "inbox" / "06 听证" / "听证笔录.docx"
+    assert run(["normalise", str(letter), "-o", str(tmp_path / "out"), "--json"]) == 0
+    report = json.loads(capsys.readouterr().out)
+    assert [part["route"] for part in report["parts"]] == ["converted"]
+    assert report["parts"][0]["pages"] == 1 and report["parts"][0]["difference"] is not None
+    assert (tmp_path / "out" / "听证笔录.pdf").read_bytes().startswith(b"%PDF")
+
+
+def test_the_ledger_proves_a_case_and_can_be_anchored(copy: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    from casefile.demo import pki_service
+
+    assert run(["-w", str(copy), "ledger", "prove", sample.COMPLETE]) == 0
+    assert json.loads(capsys.readouterr().out)
+    service = pki_service.Service(copy).start()
+    try:
+        assert run(["-w", str(copy), "ledger", "anchor"]) == 0
+    finally:
+        service.close()
+    assert run(["-w", str(copy), "ledger", "check"]) == 0
