@@ -39,6 +39,7 @@ from casefile.model.case import Case, RegisterRow
 from casefile.model.document import Document, Part
 from casefile.model.dossier import Dossier, Package, SignedDossier, StoredPackage
 from casefile.model.finding import Finding, Report, merge
+from casefile.model.terms import Route
 from casefile.model.text import CaseFacts
 
 
@@ -179,16 +180,20 @@ def gathered(case_no: str, context: Context) -> Gathered:
 def _told(gathered: Gathered, case_no: str) -> Report:
     """What gathering has to say to somebody who closes a case.
 
-    A picture's text can't be read yet. ``gather`` and ``scan`` list each as not looked at; here one note
-    says so, since whether the package stands is a question of its own. A missing or broken scanner, which
-    leaves everything unread, stays what it is.
+    The text of pictures can't be read yet. ``gather`` and ``scan`` list each as not looked at; here one note
+    says so, since whether the package stands is a question of its own. What could not be opened at all, and
+    everything while a scanner is missing or broken, stays not looked at.
     """
     report = gathered.report()
-    if scanning.installed().broken or not scanning.text_scanners() or not report.not_looked_at:
+    if scanning.installed().broken or not scanning.text_scanners():
         return report
-    unread = len({one.subject for one in report.not_looked_at})
-    note = Finding("CASE-PICTURES-UNREAD", case_no, case_no, {"count": str(unread)})
-    return Report(report.subjects, (*report.findings, note), (), report.parts)
+    closed = {one.subject for one in gathered.records if one.route is Route.PLACEHOLDER}
+    pictures = {one.subject for one in report.not_looked_at} - closed
+    if not pictures:
+        return report
+    note = Finding("CASE-PICTURES-UNREAD", case_no, case_no, {"count": str(len(pictures))})
+    unread = tuple(one for one in report.not_looked_at if one.subject in closed)
+    return Report(report.subjects, (*report.findings, note), unread, report.parts)
 
 
 def _closing_moment(case: Case, parts: Sequence[Part], context: Context) -> datetime:
