@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import PurePosixPath
+
 from rich import box
 from rich.console import Console
 from rich.table import Table
@@ -71,6 +74,11 @@ def _answer(view: View, lang: str, console: Console) -> None:
     console.print()
 
 
+def _short(output: str) -> str:
+    name = PurePosixPath(output).name
+    return f"{name[:12]}….pdf" if re.fullmatch(r"[0-9a-f]{64}\.pdf", name) else name
+
+
 def _parts(report: Report, lang: str, console: Console) -> None:
     table = Table(title=say("parts", lang), title_justify="left", box=box.SIMPLE_HEAD)
     for word in ("input", "output", "route", "pages", "difference"):
@@ -78,7 +86,8 @@ def _parts(report: Report, lang: str, console: Console) -> None:
     for part in report.parts or ():
         table.add_row(
             Text(plain(part.subject)),
-            Text(plain(part.output) or "—"),
+            # Parts in the work folder are named by their digest, which says nothing to a person; JSON has it whole.
+            Text(plain(_short(part.output)) or "—"),
             Text(part.route.zh if lang == "zh" else part.route.value),
             str(part.pages),
             "—" if part.difference is None else f"{part.difference:.1f}",
