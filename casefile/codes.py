@@ -15,6 +15,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -76,15 +77,24 @@ def severities() -> dict[str, Severity]:
     return {name: code.severity for name, code in codes().items()}
 
 
+_RESIDENT_ID = re.compile(r"(?<![0-9A-Za-z])(\d{3})(\d{11})(\d{3}[\dXx])(?![0-9A-Za-z])")
+
+
+def masked(text: str) -> str:
+    """``text`` with the middle of every resident ID number covered, wherever a sentence took it from."""
+    return _RESIDENT_ID.sub(lambda found: f"{found[1]}{'*' * 11}{found[3]}", text)
+
+
 def rendered(finding: Finding, lang: str = "zh") -> dict[str, str]:
     """The finding as it stands in a JSON report."""
     code = codes()[finding.code]
-    params = {"subject": finding.subject, "case_no": finding.case_no, **finding.params}
+    given = {"subject": finding.subject, "case_no": finding.case_no, **finding.params}
+    params = {name: masked(value) for name, value in given.items()}
     return {
         "code": finding.code,
         "severity": code.severity.value,
         "case_no": finding.case_no,
-        "subject": finding.subject,
+        "subject": params["subject"],
         "message": code.sentence(params, lang),
         "clause": code.clause,
         "next_step": code.next_step(params, lang),
@@ -94,5 +104,5 @@ def rendered(finding: Finding, lang: str = "zh") -> dict[str, str]:
 def explained(error: CasefileError, lang: str = "zh") -> tuple[str, str]:
     """Sentence and next step of an error."""
     code = codes()[error.code]
-    params = {"subject": error.subject, **error.params}
+    params = {name: masked(value) for name, value in {"subject": error.subject, **error.params}.items()}
     return code.sentence(params, lang), code.next_step(params, lang)

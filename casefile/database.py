@@ -315,6 +315,9 @@ def _explained(path: Path) -> Iterator[None]:
         yield
     except IntegrityError:
         raise
+    except (ValueError, RecursionError):
+        # A cell that holds no date, or no JSON, where the schema says so: somebody wrote past the program.
+        raise BadInput("DB-BROKEN", subject=path.name) from None
     except DatabaseError as error:
         told = str(error.orig).lower()
         if "locked" in told or "busy" in told:

@@ -31,6 +31,7 @@ from casefile import (
     sign,
     verify,
 )
+from casefile.codes import severities
 from casefile.context import Context, write_whole
 from casefile.errors import BadInput, Conflict, Refused, SigningFailed, Undecided
 from casefile.formats import cms
@@ -39,7 +40,7 @@ from casefile.model.case import Case, RegisterRow
 from casefile.model.document import Document, Part
 from casefile.model.dossier import Dossier, Package, SignedDossier, StoredPackage
 from casefile.model.finding import Finding, Report, merge
-from casefile.model.terms import Route
+from casefile.model.terms import Route, Severity
 from casefile.model.text import CaseFacts
 
 
@@ -98,6 +99,7 @@ def run(case_no: str, context: Context, *, until: Stage = Stage.CLOSE) -> Done:
         done.gathered = gather.gather(case, context)
         done.report = _told(done.gathered, case_no)
         _refuse_unbindable(done.gathered, case_no)
+        _refuse_secrets(case, context)
         done.documents = assemble.issue_all(case, context)
         parts = [*assemble.parts(case, done.documents), *done.gathered.parts]
 
@@ -118,6 +120,7 @@ def _make(done: Done, parts: Sequence[Part], context: Context, until: Stage) -> 
     assert gathered is not None
     row = register.row(case.case_no, context)
     if until >= Stage.ARCHIVE:
+        _refuse_damaged(gathered, case.case_no)
         _refuse_incomplete(case, done.documents, gathered, row)
     context = _at(_closing_moment(case, parts, context), context)
     done.dossier = bind.bind(case, parts, context)
@@ -135,6 +138,31 @@ def _refuse_unbindable(gathered: Gathered, case_no: str) -> None:
         raise Refused("CASE-HAS-SECRETS", subject=case_no, findings=gathered.findings)
     if gather.is_incomplete(gathered.findings):
         raise BadInput("CASE-EVIDENCE-LEFT", subject=case_no, findings=gathered.findings)
+
+
+def _refuse_secrets(case: Case, context: Context) -> None:
+    """The bureau's own texts, too, must bear no mark of a state secret: case data and drafts."""
+    drafts = context.workspace.case(case.case_no).documents
+    texts = [case.folder / "case.yaml", *sorted(drafts.glob("*.docx"))]
+    found = [
+        finding
+        for path in texts
+        for finding in scanning.scan_text(
+            scanning.read(path, context.workspace.relative(path), case.case_no).pages
+        ).findings
+    ]
+    if gather.is_unsafe(found):
+        raise Refused(
+            "CASE-TEXT-SECRET", subject=case.case_no, findings=[f for f in found if gather.is_unsafe([f])]
+        )
+
+
+def _refuse_damaged(gathered: Gathered, case_no: str) -> None:
+    """A damaged or locked piece may still be had whole; once archived, its placeholder stays."""
+    weight = severities()
+    wrong = [finding for finding in gathered.findings if weight.get(finding.code) is Severity.ERROR]
+    if wrong:
+        raise BadInput("CASE-EVIDENCE-LEFT", subject=case_no, findings=wrong)
 
 
 def _refuse_incomplete(

@@ -86,7 +86,7 @@ def _parts(report: Report, lang: str, console: Console) -> None:
     for part in report.parts or ():
         table.add_row(
             Text(plain(part.subject)),
-            # Parts in the work folder are named by their digest, which says nothing to a person; JSON has it whole.
+            # The work folder names parts by their digest, which tells a person nothing; JSON has it whole.
             Text(plain(_short(part.output)) or "—"),
             Text(part.route.zh if lang == "zh" else part.route.value),
             str(part.pages),

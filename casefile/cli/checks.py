@@ -3,11 +3,24 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import typer
 
 from casefile.cli.base import Command, Help, Settings, leave
 from casefile.errors import ExitCode
+
+if TYPE_CHECKING:
+    from casefile.context import Context
+
+
+def _is_case(subject: str, context: Context) -> bool:
+    from casefile.errors import BadInput
+
+    try:
+        return context.workspace.case(subject).root.is_dir()
+    except BadInput:
+        return False
 
 
 def add(app: typer.Typer, say: Help) -> None:
@@ -24,7 +37,11 @@ def add(app: typer.Typer, say: Help) -> None:
         settings: Settings = ctx.obj
         with settings.open(progress=not as_json) as context:
             path = Path(subject)
-            if path.is_dir():
+            # A bare name is a case first: standing in cases/ must not turn it into a folder.
+            known = "/" not in subject and bool(subject) and _is_case(subject, context)
+            if known:
+                report = verify.case(subject, context)
+            elif path.is_dir():
                 report = verify.package(path, context)
             elif path.is_file():
                 report = verify.pdf(path, context)

@@ -129,7 +129,16 @@ def root_complaints(root: Path) -> tuple[str, ...]:
         raise
     except Exception as error:
         return (f"{type(error).__name__}: {getattr(error, 'code', '')}",)
-    return () if made.layout_name == LAYOUT else ("ocfl_layout.json",)
+    said = () if made.layout_name == LAYOUT else ("ocfl_layout.json",)
+    # The library reads these two with a forgiving eye; a changed byte in them is a change all the same.
+    if (root / ROOT_DECLARATION).read_bytes() != b"ocfl_1.1\n":
+        said = (*said, ROOT_DECLARATION)
+    try:
+        layout = json.loads((root / "ocfl_layout.json").read_text(encoding="utf-8"))
+        whole = set(layout) == {"description", "extension"} and layout["extension"] == LAYOUT
+    except (ValueError, TypeError):
+        whole = False
+    return said if whole or said else ("ocfl_layout.json",)
 
 
 def read_inventory(folder: Path) -> Inventory:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import shutil
 import zipfile
+from collections.abc import Iterator
+from hashlib import sha256
 from pathlib import Path
 
-from casefile.context import Context
+from casefile.context import Context, write_whole
 from casefile.errors import BadInput, Conflict
 from casefile.formats import bag, ocfl
 from casefile.package.archive import stored
@@ -17,7 +19,7 @@ def export(case_no: str, context: Context, target: Path, *, zipped: bool) -> Pat
 
     Raises:
         BadInput: PACKAGE-NOT-ARCHIVED.
-        Conflict: EXPORT-EXISTS, when there is something at the target.
+        Conflict: EXPORT-EXISTS, when there is something at the target; EXPORT-DAMAGED.
     """
     kept = stored(case_no, context)
     if kept is None:
@@ -48,18 +50,29 @@ def export(case_no: str, context: Context, target: Path, *, zipped: bool) -> Pat
     return target
 
 
-def _files(folder: Path) -> list[tuple[str, Path]]:
-    return [(path, folder / at) for path, at in sorted(ocfl.read_inventory(folder).state.items())]
+def _files(folder: Path) -> Iterator[tuple[str, bytes]]:
+    """Every file of the newest version, as the inventory says it is: a bag must not bless damage.
+
+    Raises:
+        Conflict: EXPORT-DAMAGED, naming the file.
+    """
+    inventory = ocfl.read_inventory(folder)
+    for path, at in sorted(inventory.state.items()):
+        try:
+            data = (folder / at).read_bytes()
+        except OSError:
+            data = b""
+        if sha256(data).hexdigest() != inventory.manifest[at]:
+            raise Conflict("EXPORT-DAMAGED", subject=path)
+        yield path, data
 
 
 def _lay_out(folder: Path, target: Path) -> None:
-    for path, source in _files(folder):
-        place = target / path
-        place.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(source, place)
+    for path, data in _files(folder):
+        write_whole(target / path, data)
 
 
 def _zip(folder: Path, target: Path) -> None:
     with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
-        for path, source in _files(folder):
-            archive.write(source, path)
+        for path, data in _files(folder):
+            archive.writestr(path, data)

@@ -7,6 +7,7 @@ import json
 import os
 import shutil
 import signal
+import sqlite3
 import subprocess
 import time
 import zipfile
@@ -331,3 +332,78 @@ def test_the_ledger_proves_a_case_and_can_be_anchored(copy: Path, capsys: pytest
     finally:
         service.close()
     assert run(["-w", str(copy), "ledger", "check"]) == 0
+
+
+def test_a_secret_in_the_case_data_stops_before_anything_is_issued(
+    copy: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    data = copy / "cases" / sample.INCOMPLETE / "case.yaml"
+    (copy / "cases" / sample.INCOMPLETE / "inbox" / "测绘成果说明.docx").unlink()
+    data.write_text(
+        data.read_text(encoding="utf-8").replace("接到举报", "接到机密★20年举报"), encoding="utf-8"
+    )
+    assert run(["-w", str(copy), "bind", sample.INCOMPLETE]) == 5
+    assert "case.yaml" in capsys.readouterr().err
+    assert not any((copy / "cases" / sample.INCOMPLETE / "documents").rglob("*.pdf"))
+
+
+def test_damaged_evidence_is_not_archived_and_the_run_completes_once_it_is_whole(
+    copy: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shutil.rmtree(copy / "archive")
+    (copy / "archive").mkdir()
+    (copy / "casefile.db").unlink()
+    assert run(["-w", str(copy), "register", "import", str(copy / "执法台账.xlsx")]) == 0
+    shutil.rmtree(copy / "cases" / sample.COMPLETE / "documents")
+    broken = copy / "cases" / sample.COMPLETE / "inbox" / "08 执行" / "罚没款票据.pdf"
+    whole = broken.read_bytes()
+    broken.write_bytes(whole[: len(whole) // 3])
+    assert run(["-w", str(copy), "archive", sample.COMPLETE]) == 3
+    assert "罚没款票据" in capsys.readouterr().err
+    assert not any((copy / "archive").rglob("manifest.xml"))
+    broken.write_bytes(whole)
+    from casefile.demo import pki_service
+
+    service = pki_service.Service(copy).start()
+    try:
+        assert run(["-w", str(copy), "archive", sample.COMPLETE]) == 0
+    finally:
+        service.close()
+
+
+def test_a_damaged_package_is_not_exported(copy: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    victim = next(p for p in _package_files(copy) if p.name == "main.pdf")
+    data = bytearray(victim.read_bytes())
+    data[1000] ^= 1
+    victim.chmod(0o644)
+    victim.write_bytes(data)
+    assert run(["-w", str(copy), "export", sample.COMPLETE, "--zip", str(copy / "x.zip")]) == 7
+    assert "volumes/main.pdf" in capsys.readouterr().err and not (copy / "x.zip").exists()
+
+
+def test_rewritten_answers_in_the_database_do_not_fool_the_audit(copy: Path) -> None:
+    with sqlite3.connect(copy / "casefile.db") as database:
+        database.execute("update audit_answers set answer = '[[],[]]'")
+    with Context.open(copy) as context:
+        found = {(f.case_no, f.code) for f in audit.audit(context).findings}
+    assert found == sample.planted()
+
+
+def test_a_number_of_a_person_is_masked_wherever_it_stands(
+    copy: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with sqlite3.connect(copy / "casefile.db") as database:
+        database.execute(
+            "update register set title = '张某110101197203150009案' where case_no = ?", (sample.WITHOUT_FILE,)
+        )
+    assert run(["-w", str(copy), "audit", "--json"]) == 1
+    assert "110101197203150009" not in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("name", ["0=ocfl_1.1", "ocfl_layout.json"])
+def test_a_byte_of_the_storage_root_is_found(copy: Path, name: str) -> None:
+    path = copy / "archive" / name
+    data = bytearray(path.read_bytes())
+    data[-1] ^= 1
+    path.write_bytes(data)
+    assert _outcome(_verified(copy)) is Outcome.FAILED
