@@ -101,13 +101,6 @@ class Limits(_Section):
     field_characters: int = 20_000
 
 
-class Calendar(_Section):
-    """The bureau's own days, over those of the State Council's notices."""
-
-    holidays: list[str] = []
-    workdays: list[str] = []
-
-
 class Config(_Section):
     """Everything in ``casefile.toml``."""
 
@@ -117,7 +110,6 @@ class Config(_Section):
     binding: Binding = Binding()
     signing: Signing = Signing()
     limits: Limits = Limits()
-    calendar: Calendar = Calendar()
 
 
 def load(path: Path) -> Config:

@@ -9,12 +9,8 @@ idempotent and keyed by content digest, so a run that was killed is simply run a
 
 from __future__ import annotations
 
-import dataclasses
-import hashlib
-import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
 from enum import IntEnum
 from pathlib import Path
 
@@ -32,7 +28,7 @@ from casefile import (
     verify,
 )
 from casefile.codes import severities
-from casefile.context import Context, write_whole
+from casefile.context import Context
 from casefile.errors import BadInput, Conflict, Refused, SigningFailed, Undecided
 from casefile.formats import cms
 from casefile.gather import Gathered
@@ -100,10 +96,12 @@ def run(case_no: str, context: Context, *, until: Stage = Stage.CLOSE) -> Done:
         done.report = _told(done.gathered, case_no)
         _refuse_unbindable(done.gathered, case_no)
         _refuse_secrets(case, context)
+        done.stored = package.stored(case_no, context)
+        if done.stored is not None and not package.holds(done.stored, case, (), done.gathered.evidence):
+            raise Conflict("ARCHIVE-EXISTS", subject=case_no, version=done.stored.version)
         done.documents = assemble.issue_all(case, context)
         parts = [*assemble.parts(case, done.documents), *done.gathered.parts]
 
-        done.stored = package.stored(case_no, context)
         if done.stored is None:
             _make(done, parts, context, until)
         elif package.holds(done.stored, case, done.documents, done.gathered.evidence):
@@ -122,7 +120,6 @@ def _make(done: Done, parts: Sequence[Part], context: Context, until: Stage) -> 
     if until >= Stage.ARCHIVE:
         _refuse_damaged(gathered, case.case_no)
         _refuse_incomplete(case, done.documents, gathered, row)
-    context = _at(_closing_moment(case, parts, context), context)
     done.dossier = bind.bind(case, parts, context)
     if until >= Stage.SIGN:
         done.signed = sign.sign(done.dossier, context)
@@ -222,24 +219,6 @@ def _told(gathered: Gathered, case_no: str) -> Report:
     note = Finding("CASE-PICTURES-UNREAD", case_no, case_no, {"count": str(len(pictures))})
     unread = tuple(one for one in report.not_looked_at if one.subject in closed)
     return Report(report.subjects, (*report.findings, note), unread, report.parts)
-
-
-def _closing_moment(case: Case, parts: Sequence[Part], context: Context) -> datetime:
-    """The instant that a dossier of these inputs bears: a run that was killed goes on with the same."""
-    state = [case.digest, *(f"{part.id} {part.sha256} {part.original_sha256}" for part in parts)]
-    inputs = hashlib.sha256("\n".join(state).encode()).hexdigest()
-    record = context.workspace.case(case.case_no).work / "closing.json"
-    if record.exists():
-        known = json.loads(record.read_text(encoding="utf-8"))
-        if known.get("inputs") == inputs:
-            return datetime.fromisoformat(known["at"])
-    moment = context.now()
-    write_whole(record, json.dumps({"inputs": inputs, "at": moment.isoformat()}).encode())
-    return moment
-
-
-def _at(moment: datetime, context: Context) -> Context:
-    return dataclasses.replace(context, now=lambda: moment)
 
 
 def scan(subjects: Sequence[str], context: Context) -> Report:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import errno
 import os
 import re
 import sys
+import tempfile
 import tomllib
 import traceback
 import unicodedata
@@ -187,8 +189,10 @@ def errors_shown(lang: str) -> Iterator[Shown]:
         print(sentence if lang == "zh" else "Stopped. Run it again to go on.", file=sys.stderr)
         shown.code = 130
     except Exception:
-        log = Path("casefile-error.log").absolute()
-        log.write_text(traceback.format_exc(), encoding="utf-8")
+        log = Path(tempfile.gettempdir()) / f"casefile-error-{os.getpid()}.log"
+        with contextlib.suppress(OSError):
+            log.write_text(traceback.format_exc(), encoding="utf-8")
+            log.chmod(0o600)
         _tell(BadInput("CLI-BUG", subject=log.name, log=log), lang)
         shown.code = 70
 

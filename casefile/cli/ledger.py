@@ -5,6 +5,7 @@ from __future__ import annotations
 import typer
 
 from casefile.cli.base import Command, Group, Help, Settings, leave, show_line
+from casefile.errors import BadInput
 
 
 def add(app: typer.Typer, say: Help) -> None:
@@ -32,6 +33,8 @@ def add(app: typer.Typer, say: Help) -> None:
         settings: Settings = ctx.obj
         with settings.open() as context:
             proof = ledger.prove(case_no, context)
+        if not proof["entries"]:
+            raise BadInput("LEDGER-NO-ENTRY", subject=case_no)
         print(json.dumps(proof, ensure_ascii=False, indent=2))
 
     @family.command("anchor", cls=Command, help=say("ledger.anchor"))

@@ -249,8 +249,8 @@ def make_pki(folder: Path, base_url: str, *, bureau: str = BUREAU, now: dt.datet
     now = now or dt.datetime.now(dt.UTC).replace(microsecond=0)
     authority = Authority.create(authority_folder(folder), base_url, now)
     names = {
-        Role.COMPILER: "李立卷（演示）",
-        Role.CHECKER: "王检查（演示）",
+        Role.COMPILER: "示例立卷人（演示）",
+        Role.CHECKER: "示例检查人（演示）",
         Role.BUREAU: f"{bureau}（演示）",
     }
     for role, name in names.items():

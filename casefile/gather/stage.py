@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import filecmp
 import hashlib
 import shutil
 import tempfile
@@ -106,6 +107,8 @@ def normalise(paths: Sequence[Path], target_folder: Path, context: Context) -> R
     for path in paths:
         if not path.is_file():
             raise BadInput("NORMALISE-MISSING", subject=str(path))
+    # Workers stand in folders of their own, so the name must hold from anywhere.
+    target_folder = target_folder.absolute()
     target_folder.mkdir(parents=True, exist_ok=True)
     with _scratch(target_folder) as scratch:
         desk = Desk(context, Cache(scratch, context.config.limits), scratch)
@@ -117,7 +120,7 @@ def normalise(paths: Sequence[Path], target_folder: Path, context: Context) -> R
             record = result.records[-1]
             if record.route is Route.REFUSED or not record.output:
                 continue
-            name = _free(PurePosixPath(one.path).stem, names)
+            name = _free(PurePosixPath(one.path).stem, names, target_folder, result.outputs[-1])
             shutil.copyfile(result.outputs[-1], scratch / name)
             (scratch / name).replace(target_folder / name)
             result.records[-1] = PartRecord(
@@ -365,9 +368,10 @@ def _of(subject: str, code: str, params: dict[str, str]) -> str:
     return codes()[code].sentence({**params, "subject": subject}, "zh").replace(f"{subject} ", subject, 1)
 
 
-def _free(stem: str, taken: set[str]) -> str:
+def _free(stem: str, taken: set[str], folder: Path, made: Path) -> str:
+    """A name that nothing else bears: what stands in the folder, perhaps an original, is not written over."""
     number, name = 1, f"{stem}.pdf"
-    while name in taken:
+    while name in taken or ((folder / name).exists() and not filecmp.cmp(folder / name, made, shallow=False)):
         number += 1
         name = f"{stem}-{number}.pdf"
     taken.add(name)
