@@ -6,7 +6,7 @@ import tomllib
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from casefile.errors import BadInput
 from casefile.model.finding import Finding
@@ -30,6 +30,14 @@ class Bureau(_Section):
     court: str
     fonds_no: str = "0000"
     """全宗号."""
+
+    @field_validator("*")
+    @classmethod
+    def _filled_in(cls, value: str) -> str:
+        # What init writes into a new workspace must never reach a decision.
+        if value.startswith("请填"):
+            raise ValueError("还没有填写本局的信息")
+        return value
 
 
 class Register(_Section):
@@ -119,10 +127,10 @@ def load(path: Path) -> Config:
         BadInput: CONFIG-MISSING, CONFIG-TOML or CONFIG-FIELD (with one finding a wrong key).
     """
     try:
-        table: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf-8"))
+        table: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except FileNotFoundError:
         raise BadInput("CONFIG-MISSING", subject=path.name, folder=path.parent) from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise BadInput("CONFIG-TOML", subject=path.name, reason=error) from None
     try:
         return Config.model_validate(table)
@@ -131,7 +139,10 @@ def load(path: Path) -> Config:
             Finding(
                 "CONFIG-FIELD",
                 subject=f"{path.name}: {'.'.join(map(str, e['loc']))}",
-                params={"field": ".".join(map(str, e["loc"])), "reason": e["msg"]},
+                params={
+                    "field": ".".join(map(str, e["loc"])),
+                    "reason": e["msg"].removeprefix("Value error, "),
+                },
             )
             for e in error.errors()
         ]

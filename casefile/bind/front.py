@@ -6,6 +6,7 @@ import datetime as dt
 import io
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 import segno
@@ -113,7 +114,8 @@ def remark(case: Case, account: Account, at: dt.datetime) -> dict[str, Any]:
 
 
 def _shown(one: Placement, *, last: bool) -> str:
-    return f"{one.pages.first}-{one.pages.last}" if last else str(one.pages.first)
+    several = last and one.pages.last > one.pages.first
+    return f"{one.pages.first}-{one.pages.last}" if several else str(one.pages.first)
 
 
 def _lines(case: Case, account: Account) -> Iterable[str]:
@@ -181,12 +183,18 @@ def _result(case: Case, decisions: Sequence[Part]) -> str:
         for row in document.values.get("penalties") or ()
         if isinstance(row, Mapping)
     ]
-    told = "；".join(str(row.get("content", "")).strip("。；; ") for row in rows)
+    told = "；".join(_penalty(row) for row in rows)
     if not told and case.documents_of("no_penalty_decision"):
         told = "不予行政处罚"
     if len(told) > _LONGEST_RESULT:
         told = "见" + "、".join(f"《{part.title}》{part.doc_no}" for part in decisions)
     return f"{told}。" if told else ""
+
+
+def _penalty(row: Mapping[str, Any]) -> str:
+    amount = row.get("amount")
+    sum_told = f"，{amount:,.2f}元" if isinstance(amount, Decimal) else ""
+    return str(row.get("content", "")).strip("。；; ") + sum_told
 
 
 def _qr(text: str) -> str:

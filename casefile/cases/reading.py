@@ -245,10 +245,23 @@ class _Reading:
             found = self._values(f"document {one.type.id}", one.place, fields, always)
             for path, missing in _conditional(one.place.fields, one.place.table, one.texts):
                 self._missing(one.place, path, missing)
+            self._fine_adds_up(found, one)
             if found.get("covers"):
                 found["covers"] = self._covered(found["covers"], one, ids)
             documents.append(DocumentData(one.type.id, one.ordinal, found, one.place.table.line))
         return tuple(documents)
+
+    def _fine_adds_up(self, found: Mapping[str, Any], one: _Started) -> None:
+        """One decision must not state two fines."""
+        fine = found.get("fine_amount")
+        amounts = [
+            row["amount"]
+            for row in found.get("penalties") or ()
+            if row.get("kind") == "罚款" and row.get("amount")
+        ]
+        if fine is not None and amounts and sum(amounts) != fine:
+            line = _line_of(one.place.table, ("fine_amount",))
+            self._say("FIELD-FINE-SUM", line, where=one.place.where, fine=fine, sum=sum(amounts))
 
     def _values(
         self, name: str, place: _Place, fields: tuple[Field, ...], always: tuple[Field, ...]

@@ -35,7 +35,7 @@ _INDENT = 2
 _AFTER_TITLE = 8
 """Space below the title, in points."""
 _SEAL_LINES = 2
-_HELD = 4
+_HELD = 2
 _SHORT_ROW = 12  # millimetres
 """Empty lines above the agency's name: room for a seal of 42 mm over name and date."""
 

@@ -154,5 +154,5 @@ def _cents(value: Decimal | int) -> Decimal:
 
 
 def _grouped(value: Decimal) -> str:
-    text = f"{value:,f}"
-    return text.rstrip("0").rstrip(".") if "." in text else text
+    # As entered, zeros and all: 3240.50 must not read 3240.5 a line further down.
+    return f"{value:,f}"

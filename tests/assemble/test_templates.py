@@ -211,7 +211,7 @@ def test_how_values_are_written() -> None:
     assert words.money(Decimal("12345")) == "12,345.00"
     assert words.money_cn(Decimal("12345.00")) == "壹万贰仟叁佰肆拾伍元整"
     assert words.money_cn(Decimal("0.05")) == "伍分"
-    assert words.area(Decimal("1234.50")) == "1,234.5平方米"
+    assert words.area(Decimal("1234.50")) == "1,234.50平方米"
     assert words.choices_ticked("巡查", ("巡查", "卫片")) == "☑巡查 ☐卫片"
     assert words.names((officer, "李四")) == "张三、李四"
     assert words.lines(("甲",)) == "甲"

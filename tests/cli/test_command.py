@@ -122,3 +122,11 @@ def test_every_sentence_exists_in_both_languages() -> None:
         assert re.search(r"[A-Za-z]{2,}", code.en) and code.en != code.zh, code.id
     for name, texts in _help_texts().items():
         assert set(texts) == {"zh", "en"}, name
+
+
+def test_a_new_workspace_must_be_filled_in_first(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    place = tmp_path / "新工作区"
+    assert run(["init", str(place)]) == 0
+    assert run(["-w", str(place), "audit"]) == 3
+    said = capsys.readouterr().err
+    assert "bureau.name" in said and "还没有填写" in said

@@ -414,3 +414,11 @@ def test_a_byte_of_the_storage_root_is_found(copy: Path, name: str) -> None:
     data[-1] ^= 1
     path.write_bytes(data)
     assert _outcome(_verified(copy)) is Outcome.FAILED
+
+
+def test_a_decision_can_not_state_two_fines(copy: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    data = copy / "cases" / sample.COMPLETE / "case.yaml"
+    text = data.read_text(encoding="utf-8")
+    data.write_text(text.replace('fine_amount: "324050.00"', 'fine_amount: "32405.00"'), encoding="utf-8")
+    assert run(["-w", str(copy), "fill", sample.COMPLETE]) == 3
+    assert "罚款合计" in capsys.readouterr().err
