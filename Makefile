@@ -32,7 +32,7 @@ $(STAMP): requirements.lock pyproject.toml setup.sh
 	@touch $@
 
 lock:
-	$(BIN)/uv pip compile --universal --generate-hashes --no-emit-index-url --extra dev \
+	$(BIN)/uv pip compile --universal --generate-hashes --no-header --extra dev \
 	  --python-version 3.11 pyproject.toml -o requirements.lock
 
 clean:
