@@ -66,7 +66,8 @@ class Models:
         # An identity number comes last: how it is checked depends on the kind of card.
         ordered = sorted(fields, key=lambda f: f.kind == "id_no")
         shapes: dict[str, Any] = {
-            f.name: (self._type(name, f), ... if f.need is Need.REQUIRED else None) for f in ordered
+            f.name: (self._type(name, f), ... if f.need is Need.REQUIRED and not f.by_hand else None)
+            for f in ordered
         }
         return create_model(name, __base__=_Form, **shapes)
 

@@ -53,7 +53,7 @@ def asked(fields: Iterable[Field]) -> tuple[Field, ...]:
 
 def uses(document: DocumentType, group: str, field: str) -> bool:
     """Whether a document of this type states this shared fact."""
-    return group in document.groups or (group == "matter" and field in document.shared)
+    return group in document.groups or field in document.shared
 
 
 def single_field(group: FieldGroup) -> Field | None:

@@ -456,6 +456,7 @@ def _conditional(
     for one in asked(fields):
         if (
             one.need is Need.WHEN
+            and not one.by_hand
             and one.default is None
             and one.name not in entries
             and _is_needed(one, texts)

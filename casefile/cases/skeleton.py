@@ -100,7 +100,8 @@ class _Writer:
             return
         yield f"{group.id}:"
         for one in used:
-            users = [t.name for t in offered if uses(t, group.id, one.name)] if group.id == "matter" else []
+            named = any(one.name in t.shared for t in offered)
+            users = [t.name for t in offered if uses(t, group.id, one.name)] if named else []
             yield from self._field(one, "  ", {}, "、".join(users))
 
     def _document(self, document: DocumentType) -> Iterator[str]:

@@ -105,8 +105,12 @@ class _Reader:
                 return form.Each(loop, self.blocks(inner))
             case {"widths": list(widths), "rows": list(rows), **rest} if not rest:
                 return form.Table(tuple(widths), self.rows(rows))
-            case {"close": str(date), **rest} if not rest:
-                return form.Close("{{ agency_name }}", date)
+            case {"close": str(date)}:
+                self.only(entry, "close", "by")
+                return form.Close(entry.get("by", "{{ agency_name }}"), date)
+            case {"copy": str(title), "blocks": list(inner)}:
+                self.only(entry, "copy", "blocks", "new_page")
+                return form.Copy(title, self.blocks(inner), entry.get("new_page", False))
         raise self.wrong("blocks", entry)
 
     def rows(self, entries: Sequence[Any]) -> tuple[Any, ...]:

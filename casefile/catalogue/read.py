@@ -28,12 +28,10 @@ from casefile.model.catalogue import (
 )
 from casefile.model.terms import Volume
 
-MATTER = "matter"
-"""The group whose facts a type names one by one under ``shared``."""
-
 EVIDENCE = "evidence"
 """The slot of a binding profile where evidence stands."""
 
+SHARED = "shared.toml"
 _NOT_TYPES = ("profiles", "system")
 
 
@@ -53,10 +51,9 @@ def read(root: Path) -> Catalogue:
     Raises:
         BadInput: CATALOGUE-*, naming file and key.
     """
-    shared_file = parse(root / "shared.toml", "shared.toml", SharedFile)
+    shared_file = _shared(root)
     groups = {name: _group(name, entry) for name, entry in shared_file.groups.items()}
-    _names_stand_once(shared_file.groups)
-    shared = {f.name: f for f in groups[MATTER].fields} if MATTER in groups else {}
+    shared = {f.name: f for group in groups.values() for f in group.fields}
 
     types: dict[str, DocumentType] = {}
     templates: dict[str, Path] = {}
@@ -64,7 +61,7 @@ def read(root: Path) -> Catalogue:
     procedures: dict[str, Procedure] = {}
     for path in sorted(root.glob("*/*.toml")):
         name = path.relative_to(root).as_posix()
-        if path.parent.name in _NOT_TYPES:
+        if path.parent.name in _NOT_TYPES or path.name == SHARED:
             continue
         if path.name == "procedure.toml":
             procedure = parse(path, name, ProcedureFile)
@@ -108,14 +105,25 @@ def _group(name: str, entry: GroupEntry) -> FieldGroup:
     return FieldGroup(name, entry.zh, tuple(f.field() for f in entry.fields))
 
 
-def _names_stand_once(groups: Mapping[str, GroupEntry]) -> None:
-    # Documents see the facts of all groups in one flat namespace.
+def _shared(root: Path) -> SharedFile:
+    """The shared facts of all folders. Documents see those of all groups in one flat namespace."""
+    groups: dict[str, GroupEntry] = {}
+    blocks: dict[str, GroupEntry] = {}
     home: dict[str, str] = {}
-    for group, entry in groups.items():
-        for field in entry.fields:
-            if field.name in home:
-                raise _duplicate("shared.toml", f"groups.{group}.{field.name}", f"groups.{home[field.name]}")
-            home[field.name] = group
+    for path in [root / SHARED, *sorted(root.glob(f"*/{SHARED}"))]:
+        shown = path.relative_to(root).as_posix()
+        found = parse(path, shown, SharedFile)
+        for kind, known, new in (("groups", groups, found.groups), ("blocks", blocks, found.blocks)):
+            for name in new:
+                if name in known:
+                    raise _duplicate(shown, f"{kind}.{name}", f"{kind}.{name}")
+            known |= new
+        for group, entry in found.groups.items():
+            for field in entry.fields:
+                if field.name in home:
+                    raise _duplicate(shown, f"groups.{group}.{field.name}", f"groups.{home[field.name]}")
+                home[field.name] = group
+    return SharedFile(groups=groups, blocks=blocks)
 
 
 def _type(
@@ -147,7 +155,12 @@ def _type(
         date_field=entry.date_field,
         number_word=entry.number_word,
         repeatable=entry.repeatable,
-        has_template=bool(entry.layout or fields),
+        has_template=bool(entry.layout),
+        made=entry.made,
+        valid_from=entry.valid_from,
+        valid_to=entry.valid_to,
+        number_pattern=entry.number_pattern,
+        order=tuple(map(tuple, entry.order)),
     )
 
 
@@ -195,6 +208,8 @@ def _fields_tie(catalogue: Catalogue, type_id: str, shown: str) -> None:
         _all_known(shown, "date_field", [kind.date_field], fields)
         if fields[kind.date_field].kind not in ("date", "datetime"):
             raise BadInput("CATALOGUE-FIELD", subject=shown, key="date_field", reason="不是日期")
+    for fields_in_order in kind.order:
+        _all_known(shown, "order", fields_in_order, fields)
     _sources_tie(catalogue, shown, kind.fields)
 
 
@@ -203,6 +218,9 @@ def _sources_tie(catalogue: Catalogue, shown: str, fields: Iterable[Field]) -> N
     for field in fields:
         source, key = field.source, f"fields.{field.name}.source"
         if source is None or source == "number" or source.startswith(("config.", "derived:")):
+            continue
+        if source.startswith("fact:"):
+            _all_known(shown, key, [source.removeprefix("fact:")], catalogue.shared)
             continue
         if source.startswith("served:"):
             _all_known(shown, key, [source.removeprefix("served:")], catalogue.types)

@@ -7,6 +7,7 @@ import tomllib
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 from casefile import resources
@@ -16,14 +17,23 @@ _DECIMALS = ("number", "money", "area")
 
 
 def sample(type_id: str, catalogue: Catalogue) -> dict[str, Any]:
-    """A value for every field of the type but those of ``config.``; None where the sample leaves it blank."""
-    written = _written()
-    values = {**written["shared"], **written.get(type_id, {})}
+    """A value for every field of the type but those of ``config.``; None where the sample leaves it blank.
+
+    The type's own ``[sample]`` wins over that of its folder's ``shared.toml``, and that over the common one.
+    """
+    values = written(type_id, catalogue)
     return {
         f.name: typed(f, values.get(f.name))
         for f in catalogue.fields_of(type_id)
         if f.source is None or not f.source.startswith("config.")
     }
+
+
+def written(type_id: str, catalogue: Catalogue) -> Mapping[str, Any]:
+    """The sample values that the files say for a type, by name of field."""
+    own = catalogue.template(type_id).with_suffix(".toml")
+    common = resources.root("templates") / "shared.toml"
+    return {**_samples(common), **_samples(own.parent / "shared.toml"), **_samples(own)}
 
 
 def typed(field: Field, value: Any) -> Any:
@@ -52,5 +62,8 @@ def _row(field: Field, row: Mapping[str, Any]) -> dict[str, Any]:
 
 
 @cache
-def _written() -> Mapping[str, Mapping[str, Any]]:
-    return tomllib.loads((resources.root("templates") / "samples.toml").read_text(encoding="utf-8"))
+def _samples(path: Path) -> Mapping[str, Any]:
+    if not path.exists():
+        return {}
+    found: Mapping[str, Any] = tomllib.loads(path.read_text(encoding="utf-8")).get("sample", {})
+    return found

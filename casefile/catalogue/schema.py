@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
@@ -41,6 +42,7 @@ class FieldEntry(_Strict):
     default: str | None = None
     source: str | None = None
     hint: str = ""
+    by_hand: bool = False
 
     @model_validator(mode="after")
     def _whole(self) -> FieldEntry:
@@ -70,6 +72,7 @@ class FieldEntry(_Strict):
             default=self.default,
             source=self.source,
             hint=self.hint,
+            by_hand=self.by_hand or self.kind == "signature",
         )
 
 
@@ -81,10 +84,14 @@ class GroupEntry(_Strict):
 
 
 class SharedFile(_Strict):
-    """``shared.toml``: groups of the case, and blocks of fields that each document has for itself."""
+    """``shared.toml``: groups of the case, and blocks of fields that each document has for itself.
 
-    groups: dict[str, GroupEntry]
+    The folder of a procedure may have one of its own; ``sample`` holds sample values of the facts.
+    """
+
+    groups: dict[str, GroupEntry] = {}
     blocks: dict[str, GroupEntry] = {}
+    sample: dict[str, Any] = {}
 
 
 class BasisEntry(_Strict):
@@ -95,7 +102,8 @@ class BasisEntry(_Strict):
 
 
 class TypeFile(_Strict):
-    """``<id>.toml``: one document type. ``layout`` is read when the blank form is drawn."""
+    """``<id>.toml``: one document type. ``layout`` is read when the blank form is drawn, ``sample`` when it is
+    shown filled in."""
 
     id: str = Field(pattern=_NAME)
     name: str
@@ -109,13 +117,29 @@ class TypeFile(_Strict):
     condition: str = ""
     date_field: str = ""
     number_word: str = ""
+    number_pattern: str = "{short}{word}〔{year}〕{seq}号"
     repeatable: bool = False
+    made: Literal["bureau", "outside", "binding"] = "bureau"
+    valid_from: dt.date | None = None
+    valid_to: dt.date | None = None
+    order: list[list[str]] = []
     basis: list[BasisEntry] = []
     groups: list[str] = []
     shared: list[str] = []
     blocks: list[str] = []
     fields: list[FieldEntry] = []
     layout: dict[str, Any] = {}
+    sample: dict[str, Any] = {}
+
+    @model_validator(mode="after")
+    def _whole(self) -> TypeFile:
+        if self.made == "bureau" and bool(self.fields or self.groups) != bool(self.layout):
+            raise ValueError("有字段的文书须写 layout，有 layout 的须写字段")
+        if self.made != "bureau" and self.layout:
+            raise ValueError("外来件和装订件不写 layout")
+        if "{seq}" not in self.number_pattern:
+            raise ValueError("number_pattern 须含 {seq}")
+        return self
 
 
 class ProcedureFile(_Strict):

@@ -34,6 +34,8 @@ _INDENT = 2
 """First-line indent of body text, in characters."""
 _AFTER_TITLE = 8
 """Space below the title, in points."""
+_ABOVE_COPY = 24
+"""Space above the line along which a second copy is torn off, in points."""
 _SEAL_LINES = 2
 _HELD = 2
 _SHORT_ROW = 12  # millimetres
@@ -121,6 +123,18 @@ class Close:
 
 
 @dataclass(frozen=True, slots=True)
+class Copy:
+    """A second copy of the document, to be torn off: 存根 stays with the bureau, 回执 comes back to it.
+
+    A dashed line stands above it; ``new_page`` starts it on a page of its own.
+    """
+
+    title: str
+    inner: tuple[Any, ...]
+    new_page: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Form:
     """A blank form.
 
@@ -174,6 +188,10 @@ class _Look:
     bold: bool = False
     keep: bool = False
     after: float = 0
+    before: float = 0
+    torn: bool = False
+    """A dashed line above."""
+    new_page: bool = False
     dense: bool = False
     """No space between Chinese and digits: dates fit their cells."""
 
@@ -215,6 +233,8 @@ class _Pen:
                     yield self.table(block)
                 case Close(agency, date):
                     yield from self.close(agency, date)
+                case Copy(title, inner, new_page):
+                    yield from self.copy(title, inner, new_page)
 
     def line(self, text: str, *, keep: bool = False) -> Any:
         mark, text = _marked(text)
@@ -242,6 +262,13 @@ class _Pen:
             yield self.paragraph("", look)
         yield self.paragraph(agency, look)
         yield self.paragraph(date, _Look(look.size, look.line, look.font, "center", left=look.left))
+
+    def copy(self, title: str, inner: tuple[Any, ...], new_page: bool) -> Iterator[Any]:
+        size, line = self.house.title.size, self.house.title.line
+        look = _Look(size, line, "title", "center", bold=True, keep=True, after=_AFTER_TITLE)
+        tear = replace(look, before=0 if new_page else _ABOVE_COPY, torn=not new_page, new_page=new_page)
+        yield self.paragraph(title, tear)
+        yield from self.blocks(inner)
 
     def table(self, table: Table) -> Any:
         total = round(sum(table.widths) * _PER_MM)
@@ -312,8 +339,10 @@ class _Pen:
 
     def paragraph(self, text: str, look: _Look) -> Any:
         keep = "<w:keepNext/>" if look.keep else ""
+        keep += "<w:pageBreakBefore/>" if look.new_page else ""
+        torn = '<w:pBdr><w:top w:val="dashed" w:sz="6" w:space="12" w:color="000000"/></w:pBdr>'
         dense = '<w:autoSpaceDE w:val="0"/><w:autoSpaceDN w:val="0"/>' if look.dense else ""
-        line, after = round(look.line * _TWENTIETHS), round(look.after * _TWENTIETHS)
+        line, before, after = (round(n * _TWENTIETHS) for n in (look.line, look.before, look.after))
         indent = "".join(
             f' w:{name}="{round(points * _TWENTIETHS)}"'
             for name, points in (("left", look.left), ("right", look.right), ("firstLine", look.indent))
@@ -323,8 +352,8 @@ class _Pen:
         if look.indent:
             indent += f' w:firstLineChars="{_INDENT * 100}"'
         element = parse_xml(
-            f"<w:p {nsdecls('w')}><w:pPr>{keep}{dense}"
-            f'<w:spacing w:before="0" w:after="{after}" w:line="{line}" w:lineRule="exact"/>'
+            f"<w:p {nsdecls('w')}><w:pPr>{keep}{torn if look.torn else ''}{dense}"
+            f'<w:spacing w:before="{before}" w:after="{after}" w:line="{line}" w:lineRule="exact"/>'
             f"{f'<w:ind{indent}/>' if indent else ''}"
             f'<w:jc w:val="{look.align}"/></w:pPr></w:p>'
         )

@@ -58,13 +58,15 @@ def plain(value: Any) -> str:
 
 
 def date_cn(value: dt.date | None) -> str:
-    """``2026年3月5日``."""
-    return "" if value is None else f"{value.year}年{value.month}月{value.day}日"
+    """``2026年3月5日``; a date that nobody stated is left to be written by hand (手填)."""
+    return "　　年　　月　　日" if value is None else f"{value.year}年{value.month}月{value.day}日"
 
 
 def datetime_cn(value: dt.datetime | None) -> str:
     """``2026年3月5日14时30分``."""
-    return "" if value is None else f"{date_cn(value)}{value.hour}时{value.minute:02d}分"
+    if value is None:
+        return f"{date_cn(None)}　　时　　分"
+    return f"{date_cn(value)}{value.hour}时{value.minute:02d}分"
 
 
 def money(value: Decimal | int | None) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,6 +29,8 @@ class Field:
     ``when`` maps the name of another field to the values that make this one required.
     ``source`` names the truth of a derived fact, such as ``penalty_decision.doc_no`` or
     ``config.bureau.name``; such a field is never asked for, yet a document may override it.
+    ``by_hand`` marks what is written on the printed page (手填): signatures, opinions, their dates. It may stay
+    blank until the case is closed.
     """
 
     name: str
@@ -41,6 +44,7 @@ class Field:
     default: str | None = None
     source: str | None = None
     hint: str = ""
+    by_hand: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +61,11 @@ class DocumentType:
     """One entry of the catalogue (文种).
 
     ``fields`` are the document's own; ``groups`` and ``shared`` name the facts of the case that it uses.
-    ``date_field`` names the field that dates the document in catalogue and timeline.
+    ``date_field`` names the field that dates the document in catalogue and timeline. ``made`` says who makes it:
+    the ``bureau`` from a blank form, somebody ``outside`` (外来件), or the ``binding`` itself. ``valid_from`` and
+    ``valid_to`` are the first and the last day on which this form may be used. ``number_pattern`` holds
+    ``{short}``, ``{word}``, ``{year}`` and ``{seq}``. Each tuple of ``order`` names date fields of which none may
+    lie before the one on its left.
     """
 
     id: str
@@ -78,6 +86,11 @@ class DocumentType:
     number_word: str
     repeatable: bool
     has_template: bool
+    made: str = "bureau"
+    valid_from: dt.date | None = None
+    valid_to: dt.date | None = None
+    number_pattern: str = ""
+    order: tuple[tuple[str, ...], ...] = ()
 
     @property
     def served(self) -> bool:
@@ -115,7 +128,7 @@ class BindingProfile:
 class Catalogue:
     """Everything that ``templates/`` says, as one value that any layer may be handed (文书目录).
 
-    ``templates`` holds the docx of each type that has one. ``shared`` are the facts of group ``matter``.
+    ``templates`` holds the docx of each type that has one. ``shared`` are the facts of all groups by name.
     """
 
     types: Mapping[str, DocumentType]
