@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import tomllib
+from decimal import Decimal
 from pathlib import Path
 from typing import Any, Literal
 
@@ -96,6 +98,28 @@ class Signing(_Section):
     reason: str = "案卷归档"
 
 
+class Calendar(_Section):
+    """The bureau's own days off and make-up working days, before a release knows them.
+
+    ``years`` are those of which the two lists are complete; a deadline in an unknown year is 暂定.
+    """
+
+    days_off: list[dt.date] = []
+    worked: list[dt.date] = []
+    years: list[int] = []
+
+
+class Thresholds(_Section):
+    """What the province calls a large sum (较大数额), in yuan; unset until the legal office gave it.
+
+    自然资源行政处罚办法 art. 34 leaves the amount to the province.
+    """
+
+    hearing_fine_person: Decimal | None = None
+    hearing_fine_organisation: Decimal | None = None
+    hearing_confiscation: Decimal | None = None
+
+
 class Limits(_Section):
     """What is too much. Sizes in bytes, times in seconds, counts in pieces."""
 
@@ -117,6 +141,8 @@ class Config(_Section):
     fonts: Fonts = Fonts()
     binding: Binding = Binding()
     signing: Signing = Signing()
+    calendar: Calendar = Calendar()
+    thresholds: Thresholds = Thresholds()
     limits: Limits = Limits()
 
 

@@ -100,7 +100,8 @@ def run(case_no: str, context: Context, *, until: Stage = Stage.CLOSE) -> Done:
         if done.stored is not None and not package.holds(done.stored, case, (), done.gathered.evidence):
             raise Conflict("ARCHIVE-EXISTS", subject=case_no, version=done.stored.version)
         done.documents = assemble.issue_all(case, context)
-        parts = [*assemble.parts(case, done.documents), *done.gathered.parts]
+        typed = assemble.parts(case, done.documents)
+        parts = assemble.with_scans(typed, done.gathered.parts, case_no, catalogue.load())
 
         if done.stored is None:
             _make(done, parts, context, until)
@@ -120,6 +121,7 @@ def _make(done: Done, parts: Sequence[Part], context: Context, until: Stage) -> 
     if until >= Stage.ARCHIVE:
         _refuse_damaged(gathered, case.case_no)
         _refuse_incomplete(case, done.documents, gathered, row)
+        _refuse_unsigned(done.documents, parts, case.case_no)
     done.dossier = bind.bind(case, parts, context)
     if until >= Stage.SIGN:
         done.signed = sign.sign(done.dossier, context)
@@ -188,6 +190,13 @@ def _refuse_incomplete(
     lacking = [finding for scanner in scanners for finding in scanner.scan_case(facts)]
     if lacking:
         raise BadInput("CASE-INCOMPLETE", subject=case.case_no, findings=lacking)
+
+
+def _refuse_unsigned(documents: Sequence[Document], parts: Sequence[Part], case_no: str) -> None:
+    """What people sign must be signed: in the data, electronically or on a scan of the paper."""
+    blank = list(assemble.unsigned(documents, parts, case_no))
+    if blank:
+        raise BadInput("CASE-INCOMPLETE", subject=case_no, findings=blank)
 
 
 def normalise(files: Sequence[Path], target: Path, context: Context) -> tuple[Report, bool]:

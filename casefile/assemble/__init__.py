@@ -8,6 +8,8 @@ from casefile.assemble.issue import issue, issue_all, parts
 from casefile.assemble.lint import check_templates
 from casefile.assemble.sample import sample
 from casefile.assemble.service import effective_service_date
+from casefile.assemble.signed import complaints as unsigned
+from casefile.assemble.signed import with_scans
 
 __all__ = [
     "Draft",
@@ -18,4 +20,6 @@ __all__ = [
     "issue_all",
     "parts",
     "sample",
+    "unsigned",
+    "with_scans",
 ]

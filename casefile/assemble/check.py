@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import datetime as dt
+import itertools
 import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from casefile.model.catalogue import Field
+from casefile.assemble import derive
+from casefile.formats import words
+from casefile.model.catalogue import DocumentType, Field
 from casefile.model.finding import Finding
 from casefile.tools.fonts import Fonts
 
@@ -72,3 +76,44 @@ def _refused(char: str) -> bool:
         return False
     code = ord(char)
     return unicodedata.category(char) in {"Cc", "Cs"} or code & 0xFFFE == 0xFFFE or 0xFDD0 <= code <= 0xFDEF
+
+
+def contradictions(
+    kind: DocumentType, values: Mapping[str, Any], fields: Sequence[Field], document: str
+) -> Iterator[Finding]:
+    """Values of one document that can't both be true: dates out of order, an amount beside its product."""
+    zh = {f.name: f.zh for f in fields}
+    for chain in kind.order:
+        known = [(name, _day(values.get(name))) for name in chain]
+        said = [(name, day) for name, day in known if day is not None]
+        for (first, early), (second, late) in itertools.pairwise(said):
+            if late < early:
+                params = {
+                    "document": document,
+                    "field": zh[second],
+                    "date": words.plain(values[second]),
+                    "other": zh[first],
+                    "other_date": words.plain(values[first]),
+                }
+                yield Finding("DATA-ORDER", subject=f"{document}：{zh[second]}", params=params)
+    for one in fields:
+        for number, row in enumerate(_rows(values.get(one.name)), 1):
+            for column in one.columns:
+                right = derive.product_of(column, row)
+                stated = row.get(column.name)
+                if right is not None and stated is not None and right != stated:
+                    place = f"{one.zh}第{number}项·{column.zh}"
+                    params = {"field": place, "stated": words.money(stated), "product": words.money(right)}
+                    yield Finding("DATA-PRODUCT", subject=f"{document}：{place}", params=params)
+
+
+def _rows(value: Any) -> Sequence[Mapping[str, Any]]:
+    rows = value if isinstance(value, list | tuple) else (value,)
+    return [row for row in rows if isinstance(row, Mapping)]
+
+
+def _day(value: object) -> dt.datetime | None:
+    """As a moment, so that hours count where both are told; a bare date lies at the day's beginning."""
+    if isinstance(value, dt.datetime):
+        return value.replace(tzinfo=None)
+    return dt.datetime(value.year, value.month, value.day) if isinstance(value, dt.date) else None

@@ -5,25 +5,26 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import select
 
 from casefile import database
-from casefile.assemble import check, number
+from casefile.assemble import check, number, sequence
 from casefile.assemble.templates import catalogue_of, templates_of
-from casefile.assemble.values import NUMBER, Values, canonical, dated
+from casefile.assemble.values import NUMBER, Values, canonical, dated, needed
 from casefile.context import CHINA_TIME, CaseFolder, Context, write_whole
 from casefile.database import IssuedDocument
 from casefile.errors import BadInput, UsageError
-from casefile.formats import docx
+from casefile.formats import docx, words
 from casefile.model.case import Case, DocumentData
-from casefile.model.catalogue import Catalogue, DocumentType
+from casefile.model.catalogue import Catalogue, DocumentType, Field
 from casefile.model.finding import Finding
 from casefile.tools.fonts import fonts_of
+from casefile.workdays import Workdays
 
 _RECORD = ".drafts.json"
 
@@ -33,13 +34,18 @@ class Draft:
     """A draft on disk.
 
     ``state`` is ``written``, ``unchanged``, ``kept`` (edited by a clerk, left alone) or ``issued`` (frozen,
-    no longer a draft). ``lacking`` names what other documents do not say yet and is left blank.
+    no longer a draft). ``lacking`` names what other documents do not say yet and is left blank, ``by_hand``
+    what is to be written on the printed page. ``stale`` is True for an edited draft whose data changed after
+    it was written: the two no longer say the same.
     """
 
     id: str
     path: Path
     state: str
     lacking: tuple[str, ...] = ()
+    by_hand: tuple[str, ...] = ()
+    stale: bool = False
+    notes: tuple[Finding, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +58,8 @@ class Filling:
     template: docx.Template
     values: Mapping[str, Any]
     lacking: tuple[str, ...]
+    by_hand: tuple[Field, ...]
+    notes: tuple[Finding, ...]
     moment: dt.datetime
     placeholder: str
 
@@ -102,6 +110,10 @@ class DraftRecord:
         entry = self.entries.get(document_id, {})
         return hashlib.sha256(path.read_bytes()).hexdigest() not in (entry.get("docx"), entry.get("before"))
 
+    def stale(self, document_id: str, values: str) -> bool:
+        """True when the draft was made of other values than those of the digest ``values``."""
+        return self.entries.get(document_id, {}).get("values", "") not in ("", values)
+
     def write(self) -> None:
         """Put the record on disk."""
         write_whole(self.path, json.dumps(self.entries, indent=1, sort_keys=True).encode())
@@ -121,27 +133,37 @@ def fill(case: Case, context: Context, ids: Sequence[str] | None = None) -> tupl
     fillings = prepared(case, wanted, context, {**pending, **numbers}, strict=False)
     frozen = frozen_ids(case.case_no, context)
     record = DraftRecord.read(folder)
-    drafts = []
-    for filling in fillings:
-        path = folder.documents / f"{filling.id}.docx"
-        if filling.id in frozen:
-            drafts.append(Draft(filling.id, path, "issued"))
-            continue
-        if record.edited(filling.id, path):
-            drafts.append(Draft(filling.id, path, "kept", filling.lacking))
-            continue
-        made = filling.docx(context.config.bureau.name).docx
-        old = record.entries.get(filling.id, {})
-        digest = hashlib.sha256(made).hexdigest()
-        unchanged = path.exists() and hashlib.sha256(path.read_bytes()).hexdigest() == digest
-        if not unchanged or old.get("docx") != digest:
-            # The record first, with both digests: killed between the two, neither draft looks edited.
-            entry = {"docx": digest, "before": old.get("docx", ""), "values": wording_digest(filling)}
-            record.entries[filling.id] = entry
-            record.write()
-            write_whole(path, made)
-        drafts.append(Draft(filling.id, path, "unchanged" if unchanged else "written", filling.lacking))
-    return tuple(drafts)
+    return tuple(
+        Draft(filling.id, folder.documents / f"{filling.id}.docx", "issued")
+        if filling.id in frozen
+        else _drafted(filling, folder, record, context)
+        for filling in fillings
+    )
+
+
+def _drafted(filling: Filling, folder: CaseFolder, record: DraftRecord, context: Context) -> Draft:
+    path = folder.documents / f"{filling.id}.docx"
+    draft = Draft(
+        filling.id,
+        path,
+        "written",
+        lacking=filling.lacking,
+        by_hand=tuple(f.zh for f in filling.by_hand),
+        notes=filling.notes,
+    )
+    if record.edited(filling.id, path):
+        return replace(draft, state="kept", stale=record.stale(filling.id, wording_digest(filling)))
+    made = filling.docx(context.config.bureau.name).docx
+    old = record.entries.get(filling.id, {})
+    digest = hashlib.sha256(made).hexdigest()
+    unchanged = path.exists() and hashlib.sha256(path.read_bytes()).hexdigest() == digest
+    if not unchanged or old.get("docx") != digest:
+        # The record first, with both digests: killed between the two, neither draft looks edited.
+        entry = {"docx": digest, "before": old.get("docx", ""), "values": wording_digest(filling)}
+        record.entries[filling.id] = entry
+        record.write()
+        write_whole(path, made)
+    return replace(draft, state="unchanged") if unchanged else draft
 
 
 def chosen(case: Case, catalogue: Catalogue, ids: Sequence[str] | None) -> tuple[DocumentData, ...]:
@@ -176,7 +198,7 @@ def prepared(
         BadInput: DATA-REFUSED, with one finding for each wrong value of all documents; TEMPLATE-…
     """
     catalogue = catalogue_of(context)
-    reader = Values(case, catalogue, context.config.bureau, lambda document: numbers.get(document.id) or None)
+    reader = values_of(case, context, numbers)
     fonts = fonts_of(context)
     found: list[Finding] = []
     fillings = []
@@ -187,7 +209,8 @@ def prepared(
         title = kind.name if document.ordinal == 1 else f"{kind.name}（{document.ordinal}）"
         longest = context.config.limits.field_characters
         found += check.complaints(values, fields, title, fonts, longest)
-        lacking = reader.lacking(document, values)
+        found += check.contradictions(kind, values, fields, title)
+        lacking = [f for f in reader.lacking(document, values) if not written_by_hand(f, kind)]
         if strict:
             found += (
                 Finding(
@@ -209,14 +232,57 @@ def prepared(
                 template=templates_of(context).get(catalogue.template(document.type_id)),
                 values=values,
                 lacking=tuple(f.zh for f in lacking),
+                by_hand=tuple(f for f in fields if _unwritten(f, kind, values)),
+                notes=tuple(_validity(kind, values, title)),
                 moment=_moment(dated(kind, values), context),
                 placeholder=pending_number(document, case, context),
             )
         )
+    found += sequence.complaints(reader, {d.id for d in documents})
     if found:
         own = [Finding(f.code, f.subject, case.case_no, f.params) for f in found]
         raise BadInput("DATA-REFUSED", subject=case.case_no, findings=own, count=len(own))
     return tuple(fillings)
+
+
+def values_of(case: Case, context: Context, numbers: Mapping[str, str]) -> Values:
+    """What the documents of a case state; ``numbers`` are those that they have, by document id."""
+    settings = context.config
+    days = settings.calendar
+    return Values(
+        case,
+        catalogue_of(context),
+        settings.bureau,
+        lambda document: numbers.get(document.id) or None,
+        Workdays.of(days.days_off, days.worked, days.years),
+        settings.thresholds,
+    )
+
+
+def written_by_hand(one: Field, kind: DocumentType) -> bool:
+    """True for what is written on the printed page, and for what repeats it (手填)."""
+    owner, _, name = (one.source or "").rpartition(".")
+    return one.by_hand or (owner == kind.id and any(f.by_hand for f in kind.fields if f.name == name))
+
+
+def _unwritten(one: Field, kind: DocumentType, values: Mapping[str, Any]) -> bool:
+    return written_by_hand(one, kind) and values.get(one.name) in (None, "", ()) and needed(one, values)
+
+
+def _validity(kind: DocumentType, values: Mapping[str, Any], title: str) -> Iterator[Finding]:
+    """A form may be used only while the rules that it states were in force."""
+    day = dated(kind, values)
+    if day is None:
+        return
+    since, until = kind.valid_from, kind.valid_to
+    if (since and day < since) or (until and day > until):
+        params = {
+            "document": title,
+            "date": words.date_cn(day),
+            "since": words.date_cn(since) if since else "—",
+            "until": words.date_cn(until) if until else "今",
+        }
+        yield Finding("DOC-FORM-NOT-VALID", subject=title, params=params)
 
 
 def pending_number(document: DocumentData, case: Case, context: Context) -> str:
@@ -248,8 +314,8 @@ def wording_digest(filling: Filling) -> str:
 
 
 def _moment(day: dt.date | None, context: Context) -> dt.datetime:
-    if day is None:
-        return context.now()
+    # Without a date, today's: within a day the same draft has the same bytes.
+    day = day or context.now().date()
     return dt.datetime(day.year, day.month, day.day, tzinfo=CHINA_TIME)
 
 

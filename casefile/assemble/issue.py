@@ -23,6 +23,7 @@ from casefile.assemble.fill import (
     pending_number,
     prepared,
     wording_digest,
+    written_by_hand,
     year_of,
 )
 from casefile.assemble.templates import catalogue_of
@@ -44,6 +45,9 @@ DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
 
 _WORDING = frozenset({"text", "list", "rows", "record"})
 """Kinds whose wording a clerk may change in the draft; every other fact is changed in case.yaml."""
+
+_WRITTEN = frozenset({"signature", "text", "str"})
+"""Kinds whose truth is the ink on the page; dates and choices are counted with, so they are entered too."""
 
 _READ_ONLY = 0o444
 
@@ -187,7 +191,7 @@ def _made(
     fields = {f.name: f for f in catalogue_of(context).fields_of(filling.kind.id)}
     printed = [p for p in filled.printed if p.text.strip()]
     if record.edited(filling.id, draft):
-        if record.entries.get(filling.id, {}).get("values", "") not in ("", wording_digest(filling)):
+        if record.stale(filling.id, wording_digest(filling)):
             raise BadInput("DRAFT-STALE", subject=f"documents/{draft.name}", document=filling.title)
         data = _with_numbers(draft, case, numbers, context)
         printed = [p for p in printed if _kind(p, fields) not in _WORDING]
@@ -246,9 +250,14 @@ def _frozen(filling: Filling, row: IssuedDocument, folder: CaseFolder, context: 
             )
     stated = json.loads((issued / f"{filling.id}.json").read_bytes())
     now = json.loads(canonical({name: filling.values.get(name) for name in stated}))
-    changed = [name for name in stated if stated[name] != now[name]]
+    fields = {f.name: f for f in catalogue_of(context).fields_of(filling.kind.id)}
+    # What was left to be written by hand may be entered once it is written.
+    later = {
+        n for n, f in fields.items() if written_by_hand(f, filling.kind) and stated.get(n) in (None, "", [])
+    }
+    changed = [name for name in stated if stated[name] != now[name] and name not in later]
     if changed:
-        zh = {f.name: f.zh for f in catalogue_of(context).fields_of(filling.kind.id)}
+        zh = {name: f.zh for name, f in fields.items()}
         raise Conflict(
             "DOC-ALREADY-ISSUED",
             subject=filling.id,
@@ -292,6 +301,8 @@ def _document(
         template_sha256=template_sha256,
         covers=tuple(filling.values.get("covers") or ()),
         values=filling.values,
+        by_hand=tuple(f.zh for f in filling.by_hand if f.kind in _WRITTEN),
+        to_enter=tuple(f.zh for f in filling.by_hand if f.kind not in _WRITTEN),
     )
 
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from casefile.assemble.values import RULES
+from casefile.assemble.derive import ROW_RULES, RULES, Call
 from casefile.errors import CasefileError
 from casefile.formats import docx
 from casefile.model.catalogue import Catalogue, DocumentType, Field
@@ -55,9 +55,18 @@ def _complaints(kind: DocumentType, catalogue: Catalogue, fonts: Fonts) -> Itera
                 "TEMPLATE-UNUSED-FIELD", subject=path.name, params={"field": field.zh, "name": field.name}
             )
     for field in fields.values():
-        rule = (field.source or "").removeprefix("derived:")
-        if rule != field.source and rule and rule not in RULES:
-            yield Finding("TEMPLATE-RULE", subject=path.name, params={"field": field.zh, "rule": rule})
+        columns = [(c.zh, c.source, ROW_RULES) for c in field.columns]
+        for zh, source, rules in [(field.zh, field.source, RULES), *columns]:
+            if source is not None and not _known_rule(source, rules):
+                yield Finding("TEMPLATE-RULE", subject=path.name, params={"field": zh, "rule": source})
+
+
+def _known_rule(source: str, rules: Mapping[str, object]) -> bool:
+    try:
+        call = Call.read(source)
+    except ValueError:
+        return False
+    return call is None or call.name in rules
 
 
 def declared(use: docx.Use, field: Field | None) -> bool:
@@ -90,9 +99,18 @@ def _column(steps: Sequence[str], field: Field) -> bool:
     return column is not None and _leads(steps[1:], column)
 
 
-def _feeds(field: Field, fields: object) -> bool:
+def _feeds(field: Field, fields: Iterable[Field]) -> bool:
     """True for a field that another one is derived from, or that decides whether another one is needed."""
-    others = list(fields)  # type: ignore[call-overload]
     return any(
-        f.source == f"derived:{field.name}" or (f.when is not None and field.name in f.when) for f in others
+        field.name in _arguments(f.source) or (f.when is not None and field.name in f.when) for f in fields
     )
+
+
+def _arguments(source: str | None) -> Iterator[str]:
+    """The names of fields in the arguments of a derivation."""
+    try:
+        call = Call.read(source or "")
+    except ValueError:
+        return
+    for argument in call.arguments if call is not None else ():
+        yield argument.partition(".")[0]

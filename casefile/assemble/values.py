@@ -9,18 +9,19 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
-from types import MappingProxyType
 from typing import Any
 
+from casefile.assemble import derive
 from casefile.assemble.service import served_on
-from casefile.config import Bureau
+from casefile.config import Bureau, Thresholds
 from casefile.formats import words
 from casefile.model.case import Case, DocumentData
 from casefile.model.catalogue import Catalogue, DocumentType, Field
 from casefile.model.terms import Need
+from casefile.workdays import Workdays
 
 NUMBER = "doc_no"
 
@@ -33,6 +34,8 @@ class Values:
     catalogue: Catalogue
     bureau: Bureau
     number: Callable[[DocumentData], str | None]
+    workdays: Workdays = field(default_factory=Workdays)
+    thresholds: Thresholds = field(default_factory=Thresholds)
     _reading: set[tuple[str, str]] = field(default_factory=set, repr=False)
 
     def of(self, document: DocumentData) -> dict[str, Any]:
@@ -45,17 +48,30 @@ class Values:
         if explicit is None:
             explicit = self.case.facts.get(wanted.name)
         if explicit is not None:
-            return explicit
+            return _completed(explicit, wanted)
         if wanted.source is not None:
             key = (document.id, wanted.name)
             if key in self._reading:
                 return None
             self._reading.add(key)
             try:
-                return _shaped(self._sourced(document, wanted, wanted.source), wanted)
+                return _completed(_shaped(self.sourced(document, wanted.source), wanted), wanted)
             finally:
                 self._reading.discard(key)
         return _typed(wanted.default, wanted.kind)
+
+    def named(self, name: str, document: DocumentData) -> Any:
+        """The value of a field of the document or of a shared fact; None when there is neither."""
+        fields = {f.name: f for f in self.catalogue.fields_of(document.type_id)}
+        wanted = fields.get(name) or self.catalogue.shared.get(name)
+        return None if wanted is None else self.value(document, wanted)
+
+    def dated(self, document: DocumentData) -> dt.date | None:
+        """The date of a document, as far as the case says it."""
+        kind = self.catalogue.types[document.type_id]
+        return dated(
+            kind, {kind.date_field: self.named(kind.date_field, document)} if kind.date_field else {}
+        )
 
     def lacking(self, document: DocumentData, values: Mapping[str, Any]) -> tuple[Field, ...]:
         """Fields that the document needs, whose source says nothing yet."""
@@ -65,58 +81,45 @@ class Values:
             if f.source is not None and _empty(values.get(f.name)) and needed(f, values)
         )
 
-    def _sourced(self, document: DocumentData, wanted: Field, source: str) -> Any:
+    def sourced(self, document: DocumentData, source: str) -> Any:
+        """What ``source`` says for a document; None as long as it says nothing."""
         if source == "number":
             return self.number(document)
+        call = derive.Call.read(source)
+        if call is not None:
+            return derive.RULES[call.name](derive.Here(self, document), *call.arguments)
         kind, _, rest = source.partition(":")
-        if kind == "derived" and rest in RULES:
-            return RULES[rest](self, document)
+        if kind == "fact":
+            return self.named(rest, document)
         if kind == "served":
-            other = self._last(rest, document)
+            other = self._last(rest)
             return None if other is None else served_on(self.case, other.id)
         owner, _, name = source.rpartition(".")
         if owner == "config.bureau":
             return getattr(self.bureau, name)
-        other = document if owner == document.type_id else self._last(owner, document)
-        if other is None:
-            return None
-        fields = {f.name: f for f in self.catalogue.fields_of(other.type_id)}
-        return self.value(other, fields[name]) if name in fields else None
+        other = document if owner == document.type_id else self._last(owner)
+        return None if other is None else self.named(name, other)
 
-    def _last(self, type_id: str, _: DocumentData) -> DocumentData | None:
-        found = self.case.documents_of(type_id)
-        return found[-1] if found else None
-
-    def _covers(self, document: DocumentData) -> Any:
-        rows = []
+    def covered(self, document: DocumentData) -> Iterator[Mapping[str, Any]]:
+        """Name, number and copies of each document that a service receipt covers."""
         known = {d.id: d for d in self.case.documents}
         for document_id in document.values.get("covers") or ():
             other = known.get(document_id)
             if other is None:
                 # A piece from outside: its number stands on the piece itself.
                 if document_id in self.catalogue.types:
-                    rows.append({"name": self.catalogue.types[document_id].name, "doc_no": "", "copies": 1})
+                    yield {"name": self.catalogue.types[document_id].name, "doc_no": "", "copies": 1}
                 continue
             values = self.of(other) if other.id != document.id else {}
-            rows.append(
-                {
-                    "name": self.catalogue.types[other.type_id].name,
-                    "doc_no": values.get(NUMBER) or "",
-                    "copies": values.get("copies") or 1,
-                }
-            )
-        return tuple(rows) or None
+            yield {
+                "name": self.catalogue.types[other.type_id].name,
+                "doc_no": values.get(NUMBER) or "",
+                "copies": values.get("copies") or 1,
+            }
 
-    def _fine_cn(self, document: DocumentData) -> Any:
-        fields = {f.name: f for f in self.catalogue.fields_of(document.type_id)}
-        amount = self.value(document, fields["fine_amount"]) if "fine_amount" in fields else None
-        return None if amount is None else words.money_cn(amount)
-
-
-RULES: Mapping[str, Callable[[Values, DocumentData], Any]] = MappingProxyType(
-    {"covers": Values._covers, "fine_cn": Values._fine_cn}
-)
-"""What ``source = "derived:…"`` may name."""
+    def _last(self, type_id: str) -> DocumentData | None:
+        found = self.case.documents_of(type_id)
+        return found[-1] if found else None
 
 
 def needed(wanted: Field, values: Mapping[str, Any]) -> bool:
@@ -166,6 +169,24 @@ def _shaped(value: Any, wanted: Field) -> Any:
     if isinstance(value, Mapping):
         return {name: value.get(name) for name in names}
     return tuple({name: row.get(name) for name in names} for row in value)
+
+
+def _completed(value: Any, wanted: Field) -> Any:
+    """Rows with the columns filled in that follow from other columns."""
+    rules = {c.name: derive.Call.read(c.source) for c in wanted.columns if c.source is not None}
+    if not rules or value is None:
+        return value
+    if isinstance(value, Mapping):
+        return _completed_row(value, rules)
+    return tuple(_completed_row(row, rules) for row in value)
+
+
+def _completed_row(row: Mapping[str, Any], rules: Mapping[str, derive.Call | None]) -> Mapping[str, Any]:
+    found = dict(row)
+    for name, call in rules.items():
+        if call is not None and found.get(name) is None:
+            found[name] = derive.ROW_RULES[call.name](row, *call.arguments)
+    return found
 
 
 def _typed(default: str | None, kind: str) -> Any:

@@ -26,6 +26,8 @@ _EVIDENCE = """\
 #     collected_at: "2026-03-05 14:30"
 #     place: "现场"
 #     proves: "证明当事人身份"
+#     # 本案自制文书的签字扫描件，写文书标识（如 filing_approval、service_receipt-2），装订时代替打印件
+#     document: ""
 #     # 卷别：正卷、副卷
 #     volume: "正卷"
 #     # 文件有打开密码时填写

@@ -135,7 +135,7 @@ class _Writer:
         if one.kind == "record":
             yield key
             inner = {**zh, **{c.name: c.zh for c in columns}}
-            for column in asked(columns):
+            for column in columns:
                 yield from self._field(column, indent + "  ", inner)
         elif columns:
             yield key
@@ -156,7 +156,7 @@ class _Writer:
         self, columns: tuple[Field, ...], first: str, indent: str, zh: Mapping[str, str]
     ) -> Iterator[str]:
         inner = {**zh, **{c.name: c.zh for c in columns}}
-        lines = [line for c in asked(columns) for line in self._field(c, indent + "  ", inner)]
+        lines = [line for c in columns for line in self._field(c, indent + "  ", inner)]
         if first:
             # The register knows officers by name only.
             name = f"{indent}  {columns[0].name}:"

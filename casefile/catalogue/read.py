@@ -10,6 +10,7 @@ from casefile import resources
 from casefile.catalogue.schema import (
     FieldEntry,
     GroupEntry,
+    OrderFile,
     ProcedureFile,
     ProfileFile,
     SharedFile,
@@ -24,6 +25,7 @@ from casefile.model.catalogue import (
     DocumentType,
     Field,
     FieldGroup,
+    OrderEdge,
     Procedure,
 )
 from casefile.model.terms import Volume
@@ -32,6 +34,7 @@ EVIDENCE = "evidence"
 """The slot of a binding profile where evidence stands."""
 
 SHARED = "shared.toml"
+ORDER = "order.toml"
 _NOT_TYPES = ("profiles", "system")
 
 
@@ -84,7 +87,7 @@ def read(root: Path) -> Catalogue:
         profile = parse(path, f"profiles/{path.name}", ProfileFile)
         profiles[profile.id] = _profile(profile, f"profiles/{path.name}", types)
 
-    catalogue = Catalogue(types, groups, shared, procedures, profiles, templates)
+    catalogue = Catalogue(types, groups, shared, procedures, profiles, templates, _order(root, types))
     for procedure_id, known in procedures.items():
         place = f"{procedure_id}/procedure.toml"
         _all_known(place, "required", known.required, types)
@@ -161,6 +164,15 @@ def _type(
         valid_to=entry.valid_to,
         number_pattern=entry.number_pattern,
         order=tuple(map(tuple, entry.order)),
+    )
+
+
+def _order(root: Path, types: Mapping[str, DocumentType]) -> tuple[OrderEdge, ...]:
+    edges = parse(root / ORDER, ORDER, OrderFile).edges if (root / ORDER).exists() else []
+    for side in ("before", "after"):
+        _all_known(ORDER, side, [getattr(edge, side).removeprefix("served:") for edge in edges], types)
+    return tuple(
+        OrderEdge(e.before, e.after, e.same_day, Basis(e.basis.text, e.basis.checked)) for e in edges
     )
 
 

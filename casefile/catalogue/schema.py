@@ -102,8 +102,10 @@ class BasisEntry(_Strict):
 
 
 class TypeFile(_Strict):
-    """``<id>.toml``: one document type. ``layout`` is read when the blank form is drawn, ``sample`` when it is
-    shown filled in."""
+    """``<id>.toml``: one document type.
+
+    ``layout`` is read when the blank form is drawn, ``sample`` when it is shown filled in.
+    """
 
     id: str = Field(pattern=_NAME)
     name: str
@@ -140,6 +142,21 @@ class TypeFile(_Strict):
         if "{seq}" not in self.number_pattern:
             raise ValueError("number_pattern 须含 {seq}")
         return self
+
+
+class EdgeEntry(_Strict):
+    """One rule of order between two acts."""
+
+    before: str
+    after: str
+    same_day: bool = True
+    basis: BasisEntry
+
+
+class OrderFile(_Strict):
+    """``order.toml``: which act must not come before which."""
+
+    edges: list[EdgeEntry] = []
 
 
 class ProcedureFile(_Strict):

@@ -17,7 +17,7 @@ T = TypeVar("T")
 NAME = "evidence.yaml"
 _KEYS = (
     "file", "title", "kind", "type", "source", "collected_by", "collected_at", "place", "proves", "volume",
-    "password", "note",
+    "password", "note", "document",
 )  # fmt: skip
 _KINDS = {word: kind for kind in EvidenceKind for word in (kind.value, kind.zh)} | {
     "当事人陈述": EvidenceKind.STATEMENT,
@@ -46,6 +46,7 @@ class Listed:
     volume: Volume = Volume.MAIN
     password: str = field(default="", repr=False)
     note: str = ""
+    document: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -248,6 +248,7 @@ class _Result:
             place=listed.place if listed else "",
             proves=listed.proves if listed else "",
             note=listed.note if listed else "",
+            stands_for=listed.document if listed else "",
             volume=listed.volume if listed else Volume.MAIN,
         )
 
@@ -283,6 +284,7 @@ class _Result:
                 original_format=of.format,
                 difference=difference,
                 note=note,
+                stands_for=of.stands_for,
             )
         )
 

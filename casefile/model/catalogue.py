@@ -29,8 +29,8 @@ class Field:
     ``when`` maps the name of another field to the values that make this one required.
     ``source`` names the truth of a derived fact, such as ``penalty_decision.doc_no`` or
     ``config.bureau.name``; such a field is never asked for, yet a document may override it.
-    ``by_hand`` marks what is written on the printed page (手填): signatures, opinions, their dates. It may stay
-    blank until the case is closed.
+    ``by_hand`` marks what is written on the printed page (手填): signatures, opinions, their dates. It may
+    stay blank until the case is closed.
     """
 
     name: str
@@ -61,11 +61,11 @@ class DocumentType:
     """One entry of the catalogue (文种).
 
     ``fields`` are the document's own; ``groups`` and ``shared`` name the facts of the case that it uses.
-    ``date_field`` names the field that dates the document in catalogue and timeline. ``made`` says who makes it:
-    the ``bureau`` from a blank form, somebody ``outside`` (外来件), or the ``binding`` itself. ``valid_from`` and
-    ``valid_to`` are the first and the last day on which this form may be used. ``number_pattern`` holds
-    ``{short}``, ``{word}``, ``{year}`` and ``{seq}``. Each tuple of ``order`` names date fields of which none may
-    lie before the one on its left.
+    ``date_field`` names the field that dates the document in catalogue and timeline. ``made`` says who makes
+    it: the ``bureau`` from a blank form, somebody ``outside`` (外来件), or the ``binding`` itself.
+    ``valid_from`` and ``valid_to`` are the first and the last day on which this form may be used.
+    ``number_pattern`` holds ``{short}``, ``{word}``, ``{year}`` and ``{seq}``. Each tuple of ``order`` names
+    date fields of which none may lie before the one on its left.
     """
 
     id: str
@@ -113,6 +113,20 @@ class Procedure:
 
 
 @dataclass(frozen=True, slots=True)
+class OrderEdge:
+    """An act that must not come before another (顺序约束).
+
+    ``before`` and ``after`` are document types, by the date of the document, or ``served:TYPE``, by the day
+    on which it counts as served. ``same_day`` says whether both may fall on one day.
+    """
+
+    before: str
+    after: str
+    same_day: bool
+    basis: Basis
+
+
+@dataclass(frozen=True, slots=True)
 class BindingProfile:
     """The order of parts in a dossier (排列顺序): for each volume, its slots in order.
 
@@ -137,6 +151,7 @@ class Catalogue:
     procedures: Mapping[str, Procedure]
     profiles: Mapping[str, BindingProfile]
     templates: Mapping[str, Path]
+    order: tuple[OrderEdge, ...] = ()
 
     def fields_of(self, type_id: str) -> tuple[Field, ...]:
         """Every field that a document of this type may print: groups, shared, own; own wins by name."""

@@ -16,7 +16,9 @@ class Document:
     """One filled instance of a type (文书), issued and frozen.
 
     ``docx`` and ``pdf`` are absolute paths; the digests are SHA-256 in hex. ``covers`` lists, for a
-    service receipt, the ids of the documents that it proves served.
+    service receipt, the ids of the documents that it proves served. ``by_hand`` names what is blank and
+    stands in ink on the printed page only (signatures, opinions), ``to_enter`` what is blank and must be
+    entered once it is written there (dates, choices).
     """
 
     id: str
@@ -34,6 +36,8 @@ class Document:
     template_sha256: str
     covers: tuple[str, ...] = ()
     values: Mapping[str, Any] = field(default_factory=dict)
+    by_hand: tuple[str, ...] = ()
+    to_enter: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +47,7 @@ class Evidence:
     ``path`` is relative to the inbox with ``/`` between folders, in NFC; ``id`` is ``evidence-001`` in the
     order of the inbox. ``format`` is a media type found from the content. ``type_id`` is ``evidence`` or, for
     a document that came from outside (外来件), its document type, such as ``party_identity_proof``.
+    ``stands_for`` is the id of the case's own document of which this is the signed scan.
     """
 
     id: str
@@ -61,6 +66,7 @@ class Evidence:
     place: str = ""
     proves: str = ""
     note: str = ""
+    stands_for: str = ""
     volume: Volume = Volume.MAIN
 
 
@@ -89,3 +95,4 @@ class Part:
     difference: float | None = None
     receipt_for: tuple[str, ...] = ()
     note: str = ""
+    stands_for: str = ""

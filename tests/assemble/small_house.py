@@ -76,7 +76,7 @@ DECISION = document_type(
         fact("doc_date", "决定日期", "date"),
         fact("facts", "查明的违法事实", "text"),
         fact("fine_amount", "罚款", "money"),
-        fact("fine_cn", "罚款大写", source="derived:fine_cn"),
+        fact("fine_cn", "罚款大写", source="derived:capitals(fine_amount)"),
         fact("items", "处罚内容", "rows", columns=(fact("kind", "种类"), fact("items", "内容"))),
     ),
     groups=("agency", "party"),
