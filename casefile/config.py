@@ -95,6 +95,8 @@ class Signing(_Section):
     trust_roots: list[Path] = []
     timestamp_url: str | None = None
     seal: Path | None = None
+    documents: bool = True
+    """Whether documents that bear the bureau's seal are signed one by one when they are issued."""
     reason: str = "案卷归档"
 
 

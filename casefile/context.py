@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import getpass
 import os
 import re
 import unicodedata
@@ -145,6 +146,8 @@ class Context:
     now: Callable[[], dt.datetime] = lambda: dt.datetime.now(CHINA_TIME).replace(microsecond=0)
     progress: Progress = field(default_factory=Progress)
     lang: str = "zh"
+    operator: str = field(default_factory=lambda: _login())
+    """Who runs the command (经办人): recorded with every number and every issued document."""
     _kept: dict[str, Any] = field(default_factory=dict)
     _stack: ExitStack = field(default_factory=ExitStack)
 
@@ -212,6 +215,14 @@ class Context:
         self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+
+def _login() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        # A machine may run it for a user that it has no name for.
+        return ""
 
 
 def write_whole(path: Path, data: bytes) -> None:

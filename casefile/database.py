@@ -32,7 +32,7 @@ from sqlalchemy.pool import ConnectionPoolEntry
 from casefile.context import Context
 from casefile.errors import BadInput, Conflict
 
-HEAD = "0001"
+HEAD = "0002"
 """Revision of the schema that this program speaks."""
 
 
@@ -63,7 +63,7 @@ class RegisterEntry(Base):
 
 
 class DocumentNumber(Base):
-    """A document number (文号) that was given out; the constraints make a second use impossible."""
+    """A document number (文号): ``given``, ``reserved`` or ``void``; the constraints forbid a second use."""
 
     __tablename__ = "document_numbers"
     __table_args__ = (
@@ -76,8 +76,11 @@ class DocumentNumber(Base):
     year: Mapped[int]
     seq: Mapped[int]
     case_no: Mapped[str] = mapped_column(String(60))
-    document_id: Mapped[str] = mapped_column(String(80))
+    document_id: Mapped[str | None] = mapped_column(String(80))
     given_at: Mapped[str] = mapped_column(String(32))
+    state: Mapped[str] = mapped_column(String(10), default="given")
+    reason: Mapped[str] = mapped_column(Text, default="")
+    by: Mapped[str] = mapped_column(Text, default="")
 
 
 class IssuedDocument(Base):
@@ -97,6 +100,11 @@ class IssuedDocument(Base):
     template_sha256: Mapped[str] = mapped_column(String(64))
     values_sha256: Mapped[str] = mapped_column(String(64))
     issued_at: Mapped[str] = mapped_column(String(32))
+    issued_by: Mapped[str] = mapped_column(Text, default="")
+    rendering: Mapped[str] = mapped_column(Text, default="")
+    """Engine and fonts that made the pages, as JSON."""
+    signed_sha256: Mapped[str] = mapped_column(String(64), default="")
+    """Digest of the signed PDF, empty while nobody signed it."""
 
 
 class ArchivalNumber(Base):

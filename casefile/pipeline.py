@@ -99,7 +99,7 @@ def run(case_no: str, context: Context, *, until: Stage = Stage.CLOSE) -> Done:
         done.stored = package.stored(case_no, context)
         if done.stored is not None and not package.holds(done.stored, case, (), done.gathered.evidence):
             raise Conflict("ARCHIVE-EXISTS", subject=case_no, version=done.stored.version)
-        done.documents = assemble.issue_all(case, context)
+        done.documents = sign.sealed(case_no, assemble.issue_all(case, context), context, new=False)
         typed = assemble.parts(case, done.documents)
         parts = assemble.with_scans(typed, done.gathered.parts, case_no, catalogue.load())
 
@@ -124,6 +124,7 @@ def _make(done: Done, parts: Sequence[Part], context: Context, until: Stage) -> 
         _refuse_unsigned(done.documents, parts, case.case_no)
     done.dossier = bind.bind(case, parts, context)
     if until >= Stage.SIGN:
+        done.documents = sign.sealed(case.case_no, done.documents, context)
         done.signed = sign.sign(done.dossier, context)
     if done.signed is not None and until >= Stage.ARCHIVE:
         done.package = package.package(
@@ -197,6 +198,13 @@ def _refuse_unsigned(documents: Sequence[Document], parts: Sequence[Part], case_
     blank = list(assemble.unsigned(documents, parts, case_no))
     if blank:
         raise BadInput("CASE-INCOMPLETE", subject=case_no, findings=blank)
+
+
+def issue(case_no: str, document_id: str, context: Context) -> Document:
+    """Number, freeze and seal one document."""
+    with context.locked(case_no):
+        issued = assemble.issue(read(case_no, context), document_id, context)
+        return sign.sealed(case_no, [issued], context)[0]
 
 
 def normalise(files: Sequence[Path], target: Path, context: Context) -> tuple[Report, bool]:

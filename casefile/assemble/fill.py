@@ -291,7 +291,8 @@ def pending_number(document: DocumentData, case: Case, context: Context) -> str:
     if not kind.number_word:
         return ""
     year = year_of(document, kind, case, context)
-    return number.placeholder(context.config.bureau.short, kind.number_word, year, document.ordinal)
+    pattern = kind.number_pattern or number.PATTERN
+    return number.placeholder(context.config.bureau.short, kind.number_word, year, document.ordinal, pattern)
 
 
 def frozen_ids(case_no: str, context: Context) -> frozenset[str]:

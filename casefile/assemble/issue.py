@@ -141,6 +141,8 @@ def _numbered(filling: Filling, case: Case, context: Context) -> dict[str, str]:
         word=filling.kind.number_word,
         year=year_of(filling.data, filling.kind, case, context),
         explicit=str(explicit),
+        pattern=filling.kind.number_pattern or number.PATTERN,
+        by=context.operator,
     )
     return {filling.id: number.give(wanted, context)}
 
@@ -271,6 +273,7 @@ def _frozen(filling: Filling, row: IssuedDocument, folder: CaseFolder, context: 
         pdf_sha256=row.pdf_sha256,
         pages=row.pages,
         template_sha256=row.template_sha256,
+        signed_sha256=row.signed_sha256,
         context=context,
     )
 
@@ -283,6 +286,7 @@ def _document(
     pdf_sha256: str,
     pages: int,
     template_sha256: str,
+    signed_sha256: str = "",
     context: Context,
 ) -> Document:
     return Document(
@@ -301,6 +305,7 @@ def _document(
         template_sha256=template_sha256,
         covers=tuple(filling.values.get("covers") or ()),
         values=filling.values,
+        signed_sha256=signed_sha256,
         by_hand=tuple(f.zh for f in filling.by_hand if f.kind in _WRITTEN),
         to_enter=tuple(f.zh for f in filling.by_hand if f.kind not in _WRITTEN),
     )
@@ -333,6 +338,7 @@ def _record(documents: Sequence[Document], fillings: Sequence[Filling], case: Ca
                     template_sha256=document.template_sha256,
                     values_sha256=hashlib.sha256(canonical(used[document.id])).hexdigest(),
                     issued_at=context.now().isoformat(),
+                    issued_by=context.operator,
                 )
             )
 

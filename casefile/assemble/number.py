@@ -1,13 +1,16 @@
-"""Document numbers (文号): ``{机关代字}{文种字}〔year〕n号``, GB/T 9704-2012 7.2.5.
+"""Document numbers (文号): by default ``{机关代字}{文种字}〔year〕n号``, GB/T 9704-2012 7.2.5.
 
-Hexagonal brackets, no leading zeros, no 第. Each word runs by itself within a year. A number once given stays
-with its document; one that is replaced stays in the table as void and is never used again.
+Hexagonal brackets, no leading zeros, no 第; a type may have a pattern of its own. Each word runs by itself
+within a year, without a gap: every number is given, reserved (预留) or void (作废), with who, when and why.
+None is used twice; the database's own constraints see to that, however many clerks issue at once.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -15,11 +18,22 @@ from sqlalchemy.orm import Session
 from casefile import database
 from casefile.context import Context
 from casefile.database import DocumentNumber
-from casefile.errors import Conflict
+from casefile.errors import BadInput, Conflict
 
-_PATTERN = re.compile(r"(?P<head>.+)〔(?P<year>\d{4})〕(?P<seq>[1-9]\d{0,8})号")
+PATTERN = "{short}{word}〔{year}〕{seq}号"
 _OUTSIDE = "自编"
 """The word under which numbers of another form are kept."""
+_SEQ = re.compile(r"\\\{seq(?::0(?P<width>\d)d)?\\\}")
+_MOST = 1_000
+"""Numbers that one reservation may take."""
+
+
+class State(StrEnum):
+    """What became of a number."""
+
+    GIVEN = "given"
+    RESERVED = "reserved"
+    VOID = "void"
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,69 +45,183 @@ class Wanted:
     word: str
     year: int
     explicit: str = ""
+    pattern: str = PATTERN
+    by: str = ""
 
 
-def written(short: str, word: str, year: int, seq: int) -> str:
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One number of the register of numbers (发文登记)."""
+
+    doc_no: str
+    word: str
+    year: int
+    seq: int
+    state: State
+    case_no: str
+    document_id: str
+    at: str
+    by: str
+    reason: str
+
+
+def written(short: str, word: str, year: int, seq: int, pattern: str = PATTERN) -> str:
     """``示自然资罚〔2026〕12号``."""
-    return f"{short}{word}〔{year}〕{seq}号"
+    return pattern.format(short=short, word=word, year=year, seq=seq)
 
 
-def placeholder(short: str, word: str, year: int, ordinal: int) -> str:
+def placeholder(short: str, word: str, year: int, ordinal: int, pattern: str = PATTERN) -> str:
     """What stands in a draft until the number is given."""
-    return f"{short}{word}〔{year}〕（待编{'' if ordinal == 1 else ordinal}）号"
+    pending = f"（待编{'' if ordinal == 1 else ordinal}）"
+    return re.sub(r"\{seq(:[^}]*)?\}", "{seq}", pattern).format(
+        short=short, word=word, year=year, seq=pending
+    )
 
 
 def known(case_no: str, context: Context) -> dict[str, str]:
     """Numbers that documents of a case already have, by document id."""
     with database.session(context) as session:
         rows = session.execute(
-            select(DocumentNumber.document_id, DocumentNumber.doc_no).where(DocumentNumber.case_no == case_no)
+            select(DocumentNumber.document_id, DocumentNumber.doc_no).where(
+                DocumentNumber.case_no == case_no, DocumentNumber.state == State.GIVEN
+            )
         )
-        return {row.document_id: row.doc_no for row in rows}
+        return {row.document_id: row.doc_no for row in rows if row.document_id is not None}
 
 
 def give(wanted: Wanted, context: Context) -> str:
     """The number of a document: the one it has, the one that case.yaml gives, or the next of its word.
 
     Raises:
-        Conflict: DOC-NUMBER-TAKEN, when another document has the explicit number.
+        Conflict: DOC-NUMBER-TAKEN, when another document has or had the explicit number; DOC-NUMBER-GAP, when
+            it would leave numbers before it that nobody accounts for.
     """
     short = context.config.bureau.short
     with database.session(context) as session:
         row = session.execute(
             select(DocumentNumber).where(
-                DocumentNumber.case_no == wanted.case_no, DocumentNumber.document_id == wanted.document_id
+                DocumentNumber.case_no == wanted.case_no,
+                DocumentNumber.document_id == wanted.document_id,
+                DocumentNumber.state == State.GIVEN,
             )
         ).scalar_one_or_none()
         if row is not None and wanted.explicit in ("", row.doc_no):
             return row.doc_no
         word, year, seq = _place(wanted, short, session)
-        doc_no = wanted.explicit or written(short, wanted.word, year, seq)
-        _refuse_taken(doc_no, word, year, seq, wanted, session)
+        doc_no = wanted.explicit or written(short, wanted.word, year, seq, wanted.pattern)
+        reserved = _free(doc_no, word, year, seq, wanted, session)
         if row is not None:
-            row.document_id = _void_id(row.document_id, wanted.case_no, session)
+            _void(row, f"改用{doc_no}", wanted.by, context)
             session.flush()
-        session.add(
-            DocumentNumber(
-                doc_no=doc_no,
-                word=word,
-                year=year,
-                seq=seq,
-                case_no=wanted.case_no,
-                document_id=wanted.document_id,
-                given_at=context.now().isoformat(),
-            )
-        )
+        given = reserved or DocumentNumber(doc_no=doc_no, word=word, year=year, seq=seq, reason="")
+        given.state, given.case_no, given.document_id = State.GIVEN, wanted.case_no, wanted.document_id
+        given.given_at, given.by = context.now().isoformat(), wanted.by
+        session.add(given)
         return doc_no
+
+
+def reserve(
+    word: str, year: int, count: int, reason: str, by: str, context: Context, pattern: str = PATTERN
+) -> tuple[str, ...]:
+    """Take the next ``count`` numbers of a word aside: forms printed with numbers, or numbers given on paper.
+
+    Raises:
+        BadInput: NUMBER-REASON, NUMBER-COUNT.
+    """
+    _reasoned(reason, word)
+    if not 1 <= count <= _MOST:
+        raise BadInput("NUMBER-COUNT", subject=str(count), most=_MOST)
+    short = context.config.bureau.short
+    taken = []
+    with database.session(context) as session:
+        first = _next(word, year, session)
+        for seq in range(first, first + count):
+            doc_no = written(short, word, year, seq, pattern)
+            session.add(
+                DocumentNumber(
+                    doc_no=doc_no,
+                    word=word,
+                    year=year,
+                    seq=seq,
+                    case_no="",
+                    document_id=None,
+                    given_at=context.now().isoformat(),
+                    state=State.RESERVED,
+                    reason=reason.strip(),
+                    by=by,
+                )
+            )
+            taken.append(doc_no)
+    return tuple(taken)
+
+
+def void(doc_no: str, reason: str, by: str, context: Context) -> Entry:
+    """Make a number void for good. It stays in the register, with the reason.
+
+    Raises:
+        BadInput: NUMBER-REASON, NUMBER-UNKNOWN.
+        Conflict: NUMBER-ISSUED, when a frozen document bears it; NUMBER-VOID, when it is void already.
+    """
+    _reasoned(reason, doc_no)
+    with database.session(context) as session:
+        row = session.get(DocumentNumber, doc_no)
+        if row is None:
+            raise BadInput("NUMBER-UNKNOWN", subject=doc_no)
+        if row.state == State.VOID:
+            raise Conflict("NUMBER-VOID", subject=doc_no, reason=row.reason)
+        issued = select(database.IssuedDocument.title).where(database.IssuedDocument.doc_no == doc_no)
+        title = session.execute(issued).scalar()
+        if title is not None:
+            raise Conflict("NUMBER-ISSUED", subject=doc_no, document=title, case_no=row.case_no)
+        _void(row, reason.strip(), by, context)
+        session.flush()
+        return _entry(row)
+
+
+def register(context: Context, year: int | None = None, word: str = "") -> tuple[Entry, ...]:
+    """Every number, by word, year and running number."""
+    query = select(DocumentNumber).order_by(DocumentNumber.word, DocumentNumber.year, DocumentNumber.seq)
+    if year is not None:
+        query = query.where(DocumentNumber.year == year)
+    if word:
+        query = query.where(DocumentNumber.word == word)
+    with database.session(context) as session:
+        return tuple(_entry(row) for row in session.execute(query).scalars())
+
+
+def gaps(entries: Sequence[Entry]) -> tuple[tuple[str, int, int], ...]:
+    """Word, year and running number of what nobody accounts for; there can be none but by a foreign hand."""
+    runs: dict[tuple[str, int], set[int]] = {}
+    for entry in entries:
+        runs.setdefault((entry.word, entry.year), set()).add(entry.seq)
+    return tuple(
+        (word, year, seq)
+        for (word, year), seqs in runs.items()
+        for seq in range(1, max(seqs))
+        if seq not in seqs
+    )
 
 
 def _place(wanted: Wanted, short: str, session: Session) -> tuple[str, int, int]:
     if not wanted.explicit:
         return wanted.word, wanted.year, _next(wanted.word, wanted.year, session)
-    form = _PATTERN.fullmatch(wanted.explicit)
-    if form and form["head"] == f"{short}{wanted.word}":
-        return wanted.word, int(form["year"]), int(form["seq"])
-    return _OUTSIDE, wanted.year, _next(_OUTSIDE, wanted.year, session)
+    form = _form(wanted.pattern, short, wanted.word).fullmatch(wanted.explicit)
+    if form is None:
+        return _OUTSIDE, wanted.year, _next(_OUTSIDE, wanted.year, session)
+    year = form.groupdict().get("year")
+    return wanted.word, int(year) if year else wanted.year, int(form["seq"])
+
+
+def _form(pattern: str, short: str, word: str) -> re.Pattern[str]:
+    """A number of this pattern, read back."""
+    plain = re.escape(pattern)
+    plain = plain.replace(re.escape("{short}"), re.escape(short)).replace(
+        re.escape("{word}"), re.escape(word)
+    )
+    plain = plain.replace(re.escape("{year}"), r"(?P<year>\d{4})")
+    padded = _SEQ.search(plain)
+    digits = r"(?P<seq>\d{1,9})" if padded and padded["width"] else r"(?P<seq>[1-9]\d{0,8})"
+    return re.compile(_SEQ.sub(lambda _: digits, plain))
 
 
 def _next(word: str, year: int, session: Session) -> int:
@@ -103,7 +231,10 @@ def _next(word: str, year: int, session: Session) -> int:
     return (last or 0) + 1
 
 
-def _refuse_taken(doc_no: str, word: str, year: int, seq: int, wanted: Wanted, session: Session) -> None:
+def _free(
+    doc_no: str, word: str, year: int, seq: int, wanted: Wanted, session: Session
+) -> DocumentNumber | None:
+    """The reserved row of the number, or None when it is the next; anything else is refused."""
     holder = (
         session.execute(
             select(DocumentNumber).where(
@@ -118,20 +249,50 @@ def _refuse_taken(doc_no: str, word: str, year: int, seq: int, wanted: Wanted, s
         .scalars()
         .first()
     )
+    if holder is not None and holder.state == State.RESERVED and wanted.explicit:
+        return holder
     if holder is not None:
         raise Conflict(
             "DOC-NUMBER-TAKEN",
             subject=wanted.document_id,
             doc_no=doc_no,
-            case_no=holder.case_no,
-            document=holder.document_id,
+            case_no=holder.case_no or "—",
+            document=holder.document_id or holder.reason,
         )
+    following = _next(word, year, session)
+    if seq != following:
+        raise Conflict(
+            "DOC-NUMBER-GAP",
+            subject=wanted.document_id,
+            doc_no=doc_no,
+            next=following,
+            count=seq - following,
+            word=word,
+        )
+    return None
 
 
-def _void_id(document_id: str, case_no: str, session: Session) -> str:
-    taken = session.execute(
-        select(func.count()).where(
-            DocumentNumber.case_no == case_no, DocumentNumber.document_id.like(f"{document_id}#void%")
-        )
-    ).scalar()
-    return f"{document_id}#void{(taken or 0) + 1}"
+def _void(row: DocumentNumber, reason: str, by: str, context: Context) -> None:
+    was = f"{row.case_no} {row.document_id}：" if row.document_id else ""
+    row.state, row.document_id = State.VOID, None
+    row.reason, row.by, row.given_at = f"{was}{reason}", by, context.now().isoformat()
+
+
+def _reasoned(reason: str, subject: str) -> None:
+    if not reason.strip():
+        raise BadInput("NUMBER-REASON", subject=subject)
+
+
+def _entry(row: DocumentNumber) -> Entry:
+    return Entry(
+        row.doc_no,
+        row.word,
+        row.year,
+        row.seq,
+        State(row.state),
+        row.case_no,
+        row.document_id or "",
+        row.given_at,
+        row.by,
+        row.reason,
+    )

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 import typer
 
-from casefile.cli import cases, checks, documents, dossier, ledger, register, templates, workspace
+from casefile.cli import cases, checks, documents, dossier, ledger, numbers, register, templates, workspace
 from casefile.cli.base import Group, Help, Settings, errors_shown, usage_error
 
 
@@ -33,10 +33,13 @@ def build(lang: str) -> typer.Typer:
         ),
         lang: str = typer.Option("zh", "--lang", metavar="zh|en", help=say("option.lang")),
         clock: str = typer.Option("", "--clock", metavar=say("metavar.time"), help=say("option.clock")),
+        operator: str = typer.Option(
+            "", "--by", metavar=say("metavar.person"), envvar="CASEFILE_BY", help=say("option.by")
+        ),
     ) -> None:
-        ctx.obj = Settings.of(folder=folder, lang=lang, clock=clock)
+        ctx.obj = Settings.of(folder=folder, lang=lang, clock=clock, operator=operator)
 
-    for family in (workspace, register, cases, templates, documents, dossier, checks, ledger):
+    for family in (workspace, register, cases, templates, documents, numbers, dossier, checks, ledger):
         family.add(app, say)
     return app
 

@@ -117,9 +117,10 @@ class Settings:
     folder: Path
     lang: str
     clock: dt.datetime | None
+    operator: str = ""
 
     @classmethod
-    def of(cls, *, folder: str, lang: str, clock: str) -> Settings:
+    def of(cls, *, folder: str, lang: str, clock: str, operator: str = "") -> Settings:
         """Check and keep the options.
 
         Raises:
@@ -136,7 +137,7 @@ class Settings:
             except ValueError:
                 raise UsageError("CLI-CLOCK", subject=clock) from None
             moment = moment if moment.tzinfo else moment.replace(tzinfo=CHINA_TIME)
-        return cls(Path(folder), lang, moment)
+        return cls(Path(folder), lang, moment, " ".join(operator.split()))
 
     def open(self, *, progress: bool = True) -> Context:
         """Open the workspace; with a progress bar when a person watches."""
@@ -146,6 +147,8 @@ class Settings:
         context = Context.open(
             self.folder, now=(lambda: moment) if moment is not None else None, lang=self.lang
         )
+        if self.operator:
+            context.operator = self.operator
         if progress and sys.stderr.isatty():
             from casefile.cli.progress import Bar
 

@@ -68,12 +68,12 @@ def add(app: typer.Typer, say: Help) -> None:
         case_no: str = typer.Argument(..., metavar=say("metavar.case")),
         document_id: str = typer.Argument(..., metavar=say("metavar.type")),
     ) -> None:
-        from casefile import assemble, pipeline
+        from casefile import pipeline
 
         settings: Settings = ctx.obj
-        with settings.open() as context, context.locked(case_no):
-            document = assemble.issue(pipeline.read(case_no, context), document_id, context)
-            place = context.workspace.relative(document.pdf)
+        with settings.open() as context:
+            document = pipeline.issue(case_no, document_id, context)
+            place = context.workspace.relative(document.signed or document.pdf)
         show_line(
             f"已定稿：{document.title} {document.doc_no} {document.pages}页 {place}",
             f"issued: {document.title} {document.doc_no} {document.pages} pages {place}",

@@ -18,7 +18,8 @@ class Document:
     ``docx`` and ``pdf`` are absolute paths; the digests are SHA-256 in hex. ``covers`` lists, for a
     service receipt, the ids of the documents that it proves served. ``by_hand`` names what is blank and
     stands in ink on the printed page only (signatures, opinions), ``to_enter`` what is blank and must be
-    entered once it is written there (dates, choices).
+    entered once it is written there (dates, choices). ``signed`` is the file with the bureau's electronic
+    seal, kept beside ``pdf``.
     """
 
     id: str
@@ -38,6 +39,8 @@ class Document:
     values: Mapping[str, Any] = field(default_factory=dict)
     by_hand: tuple[str, ...] = ()
     to_enter: tuple[str, ...] = ()
+    signed: Path | None = None
+    signed_sha256: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -67,6 +67,9 @@ def own_files(
     for document in documents:
         yield Entry(f"documents/{document.id}.docx", "source", DOCX, document.docx, document.docx_sha256)
         yield Entry(f"documents/{document.id}.pdf", "document", PDF, document.pdf, document.pdf_sha256)
+        if document.signed is not None:
+            path = f"documents/{document.id}.signed.pdf"
+            yield Entry(path, "signed", PDF, document.signed, document.signed_sha256)
     for number, item in enumerate(evidence, start=1):
         if item.id not in refused:
             yield Entry(

@@ -56,7 +56,7 @@ def _volume(bound: BoundVolume, plan: Sequence[Turn], folder: Path, context: Con
         pdf = bench / f"{bound.volume.value}.pdf"
         _still_archivable(signed, plan, bench)
         move_whole(signed, pdf)
-        applied = _proven(pdf, plan, desk(context), context.now())
+        applied = proven(pdf, plan, desk(context), context.now())
         for step in bench.glob("step-*.pdf"):
             step.unlink()
         final = SignedVolume(bound, pdf, record.sha256(pdf), applied)
@@ -101,18 +101,33 @@ def _still_archivable(signed: Path, plan: Sequence[Turn], bench: Path) -> None:
         SigningFailed: SIGN-NOT-PDFA with the first signature after which it isn't.
         Undecided: SIGN-PDFA-UNCHECKED.
     """
+    try:
+        archivable(signed, plan[-1].box.name)
+    except SigningFailed as last:
+        raise _first_to_break(plan, bench) or last from None
+
+
+def _first_to_break(plan: Sequence[Turn], bench: Path) -> SigningFailed | None:
+    for number, turn in enumerate(plan[:-1], 1):
+        try:
+            archivable(bench / f"step-{number}.pdf", turn.box.name)
+        except SigningFailed as broken:
+            return broken
+    return None
+
+
+def archivable(signed: Path, name: str) -> None:
+    """The file is PDF/A-3b with the signature of field ``name``.
+
+    Raises:
+        SigningFailed: SIGN-NOT-PDFA.
+        Undecided: SIGN-PDFA-UNCHECKED.
+    """
     verdict = verapdf.check(signed, "3b")
-    if verdict.compliant:
-        return
-    name = plan[-1].box.name
-    for number, turn in enumerate(plan, 1):
-        step = verdict if number == len(plan) else verapdf.check(bench / f"step-{number}.pdf", "3b")
-        if step.compliant is False:
-            verdict, name = step, turn.box.name
-            break
     if verdict.compliant is None:
         raise Undecided("SIGN-PDFA-UNCHECKED", subject=name, reason=verdict.reason)
-    raise SigningFailed("SIGN-NOT-PDFA", subject=name, reason="; ".join(verdict.failures[:3]))
+    if not verdict.compliant:
+        raise SigningFailed("SIGN-NOT-PDFA", subject=name, reason="; ".join(verdict.failures[:3]))
 
 
 def _appearance(turn: Turn, signing: Desk, now: dt.datetime) -> pades.Appearance:
@@ -122,7 +137,7 @@ def _appearance(turn: Turn, signing: Desk, now: dt.datetime) -> pades.Appearance
     return pades.Appearance(lines, signing.font("".join(lines)))
 
 
-def _proven(pdf: Path, plan: Sequence[Turn], signing: Desk, at: dt.datetime) -> tuple[AppliedSignature, ...]:
+def proven(pdf: Path, plan: Sequence[Turn], signing: Desk, at: dt.datetime) -> tuple[AppliedSignature, ...]:
     """Read the result back as a stranger would, without any network.
 
     Raises:

@@ -34,6 +34,9 @@ def check(subject: Subject, context: Context) -> Complaints:
             continue
         yield from _worth(verdicts, volume.path, subject.case_no, _modest(volume.signatures))
         yield from _agree(verdicts, volume.signatures, volume.path, subject.case_no)
+    for listed in subject.manifest.files if subject.manifest else ():
+        if listed.role == "signed" and listed.path in subject.package:
+            yield from check_file(subject.package[listed.path], listed.path, subject.case_no, context)
 
 
 def check_file(path: Path, name: str, case_no: str, context: Context) -> Complaints:
