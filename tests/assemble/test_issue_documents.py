@@ -12,6 +12,7 @@ from docx import Document as open_docx
 from small_house import CaseMaker, House, only
 
 from casefile import assemble
+from casefile.assemble import number
 from casefile.context import Context
 from casefile.errors import BadInput, Conflict
 from casefile.formats import pdf_text
@@ -98,8 +99,6 @@ def test_what_other_documents_do_not_say_yet_is_named_before_a_number_is_used(
         assemble.issue_all(case, desk)
     assert [f.code for f in caught.value.findings] == ["DOC-NEEDS-OTHER"]
     assert "送达回证" in caught.value.findings[0].params["source"]
-    from casefile.assemble import number
-
     assert number.known(case.case_no, desk) == {}
 
 
@@ -219,6 +218,7 @@ def test_document_without_a_case_entry(desk: Context, make_case: CaseMaker) -> N
 
 
 def test_a_number_in_case_yaml_is_used_and_kept(desk: Context, make_case: CaseMaker) -> None:
+    number.reserve("罚", 2026, 6, "上线前已编用", "", desk)
     case = make_case(doc_no="示自然资罚〔2026〕7号")
     assert assemble.issue(case, "penalty_decision", desk).doc_no == "示自然资罚〔2026〕7号"
     other = make_case("2026-PG-0002")
