@@ -58,6 +58,11 @@ class Workspace:
         return self.root / "public"
 
     @property
+    def templates(self) -> Path:
+        """The bureau's own templates."""
+        return self.root / "templates"
+
+    @property
     def quarantine(self) -> Path:
         """What was refused, with a note why."""
         return self.root / "quarantine"

@@ -6,6 +6,7 @@ values ─► check ─► fill ─► render ─► accept ─► freeze
 from casefile.assemble.fill import Draft, fill
 from casefile.assemble.issue import issue, issue_all, parts
 from casefile.assemble.lint import check_templates
+from casefile.assemble.own import register as register_template
 from casefile.assemble.sample import sample
 from casefile.assemble.service import effective_service_date
 from casefile.assemble.signed import complaints as unsigned
@@ -19,6 +20,7 @@ __all__ = [
     "issue",
     "issue_all",
     "parts",
+    "register_template",
     "sample",
     "unsigned",
     "with_scans",

@@ -25,7 +25,7 @@ PREFIX = "derived:"
 _CALL = re.compile(r"(?P<name>[a-z_]+)(?:\((?P<arguments>[^()]*)\))?")
 _DEMOLITION = "限期拆除新建的建筑物和其他设施"
 _FINE = "罚款"
-_SURCHARGE_A_DAY = Decimal("0.03")
+_SURCHARGE_A_DAY = Decimal(3)
 _LAND_LAW = "土地管理法"
 _PERSONS = ("自然人",)
 
@@ -121,12 +121,26 @@ def _after(here: Here, source: str, amount: str, unit: str) -> Any:
     return None if deadline.provisional else deadline.day
 
 
-def _surcharge(here: Here, principal: str = "principal", days: str = "overdue_days") -> Any:
-    """Three per cent a day, never more than the fine: 行政处罚法 art. 72 (1) no. 1, 行政强制法 art. 45."""
-    amount, count = here.of(principal), here.of(days)
-    if amount is None or count is None:
+def _days(here: Here, first: str, last: str) -> Any:
+    """How many days a delay has, both ends counted; None when it ends before it begins."""
+    start, end = here.day(first), here.day(last)
+    if start is None or end is None or end < start:
         return None
-    return min(Decimal(amount), _yuan(Decimal(amount) * _SURCHARGE_A_DAY * count))
+    return (end - start).days + 1
+
+
+def _surcharge(
+    here: Here, principal: str = "principal", days: str = "overdue_days", percent: str = ""
+) -> Any:
+    """So many per cent a day, never more than the sum itself, 行政强制法 art. 45 (2).
+
+    Three for a fine (行政处罚法 art. 72 (1) no. 1); for a fee what the field ``percent`` says.
+    """
+    amount, count = here.of(principal), here.of(days)
+    rate = here.of(percent) if percent else _SURCHARGE_A_DAY
+    if amount is None or count is None or rate is None:
+        return None
+    return min(Decimal(amount), _yuan(Decimal(amount) * Decimal(rate) / 100 * count))
 
 
 def _fine_imposed(here: Here) -> Any:
@@ -215,6 +229,7 @@ RULES: Mapping[str, Callable[..., Any]] = MappingProxyType(
         "age": _age,
         "capitals": _capitals,
         "covers": _covers,
+        "days": _days,
         "fine_imposed": _fine_imposed,
         "hearing_ground": _hearing_ground,
         "hearing_needed": _hearing_needed,

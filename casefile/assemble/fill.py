@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -14,8 +14,9 @@ from sqlalchemy import select
 
 from casefile import database
 from casefile.assemble import check, number, sequence
+from casefile.assemble.service import RECEIPT
 from casefile.assemble.templates import catalogue_of, templates_of
-from casefile.assemble.values import NUMBER, Values, canonical, dated, needed
+from casefile.assemble.values import NUMBER, PARTY, Values, canonical, dated, needed
 from casefile.context import CHINA_TIME, CaseFolder, Context, write_whole
 from casefile.database import IssuedDocument
 from casefile.errors import BadInput, UsageError
@@ -133,12 +134,54 @@ def fill(case: Case, context: Context, ids: Sequence[str] | None = None) -> tupl
     fillings = prepared(case, wanted, context, {**pending, **numbers}, strict=False)
     frozen = frozen_ids(case.case_no, context)
     record = DraftRecord.read(folder)
+    if ids is None:
+        expected = _receipts_to_come(case, context, {**pending, **numbers})
+        _drop_receipts({filling.id for filling in expected}, folder, record)
+        fillings += expected
     return tuple(
         Draft(filling.id, folder.documents / f"{filling.id}.docx", "issued")
         if filling.id in frozen
         else _drafted(filling, folder, record, context)
         for filling in fillings
     )
+
+
+def _receipts_to_come(case: Case, context: Context, numbers: Mapping[str, str]) -> tuple[Filling, ...]:
+    """A blank service receipt (送达回证) for each document that must be served and has none yet.
+
+    It goes along with the document, is filled in by hand at the door, and is entered afterwards.
+    """
+    catalogue = catalogue_of(context)
+    if RECEIPT not in catalogue.templates:
+        return ()
+    covered = {i for receipt in case.documents_of(RECEIPT) for i in receipt.values.get("covers") or ()}
+    fillings = []
+    for document in case.documents:
+        kind = catalogue.types[document.type_id]
+        if not kind.served or document.id in covered:
+            continue
+        party = document.values.get(PARTY) or case.facts.get(PARTY)
+        data = _Expected(RECEIPT, 1, {"covers": (document.id,), "addressee": party}, document.line)
+        whole = replace(case, documents=(*case.documents, data))
+        (filling,) = prepared(whole, [data], context, numbers, strict=False)
+        fillings.append(filling)
+    return tuple(fillings)
+
+
+def _drop_receipts(expected: Collection[str], folder: CaseFolder, record: DraftRecord) -> None:
+    """Blank receipts that are in the case's data by now; one that somebody edited stays."""
+    for path in folder.documents.glob(f"{RECEIPT}.*.docx"):
+        if path.stem not in expected and not record.edited(path.stem, path):
+            path.unlink()
+
+
+class _Expected(DocumentData):
+    """A document that the case's data do not have yet, named after the one that it belongs to."""
+
+    @property
+    def id(self) -> str:
+        """``service_receipt.penalty_decision``."""
+        return f"{self.type_id}.{self.values['covers'][0]}"
 
 
 def _drafted(filling: Filling, folder: CaseFolder, record: DraftRecord, context: Context) -> Draft:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
 
 from casefile.assemble.derive import ROW_RULES, RULES, Call
 from casefile.errors import CasefileError
@@ -26,15 +27,15 @@ def check_templates(catalogue: Catalogue) -> Report:
     for kind in catalogue.types.values():
         if kind.has_template:
             subjects += 1
-            found += _complaints(kind, catalogue, fonts)
+            found += complaints(kind, catalogue.template(kind.id), catalogue, fonts)
     for family, font in fonts.stand_ins():
         if family == "仿宋" and font != "FandolFang R":
             found.append(Finding("FONT-STAND-IN", subject=family, params={"font": font}))
     return Report(subjects=subjects, findings=tuple(found))
 
 
-def _complaints(kind: DocumentType, catalogue: Catalogue, fonts: Fonts) -> Iterator[Finding]:
-    path = catalogue.template(kind.id)
+def complaints(kind: DocumentType, path: Path, catalogue: Catalogue, fonts: Fonts) -> Iterator[Finding]:
+    """What is wrong with the docx at ``path`` as the template of a type."""
     try:
         template = docx.load(path)
         problems = docx.problems(path, lambda name: fonts.family(name) is not None)

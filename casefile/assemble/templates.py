@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from threading import Lock
 
@@ -34,8 +35,14 @@ class Templates:
 
 
 def catalogue_of(context: Context) -> Catalogue:
-    """The catalogue of documents."""
-    return context.keep("catalogue", catalogue.load)
+    """The catalogue of documents, with the bureau's own templates in the place of those that ship."""
+    return context.keep("catalogue", lambda: with_own(catalogue.load(), context.workspace.templates))
+
+
+def with_own(known: Catalogue, folder: Path) -> Catalogue:
+    """The catalogue with each template that lies in ``folder`` as ``<type>.docx``."""
+    own = {path.stem: path for path in folder.glob("*.docx") if path.stem in known.templates}
+    return replace(known, templates={**known.templates, **own}) if own else known
 
 
 def templates_of(context: Context) -> Templates:

@@ -24,6 +24,7 @@ from casefile.model.terms import Need
 from casefile.workdays import Workdays
 
 NUMBER = "doc_no"
+PARTY = "party_name"
 
 
 @dataclass(frozen=True)
@@ -92,12 +93,12 @@ class Values:
         if kind == "fact":
             return self.named(rest, document)
         if kind == "served":
-            other = self._last(rest)
+            other = self._last(rest, document)
             return None if other is None else served_on(self.case, other.id)
         owner, _, name = source.rpartition(".")
         if owner == "config.bureau":
             return getattr(self.bureau, name)
-        other = document if owner == document.type_id else self._last(owner)
+        other = document if owner == document.type_id else self._last(owner, document)
         return None if other is None else self.named(name, other)
 
     def covered(self, document: DocumentData) -> Iterator[Mapping[str, Any]]:
@@ -117,8 +118,12 @@ class Values:
                 "copies": values.get("copies") or 1,
             }
 
-    def _last(self, type_id: str) -> DocumentData | None:
+    def _last(self, type_id: str, document: DocumentData) -> DocumentData | None:
+        """The last document of a type that speaks to the same party: a case may have several parties."""
         found = self.case.documents_of(type_id)
+        if len(found) > 1:
+            party = document.values.get(PARTY)
+            found = tuple(d for d in found if party is None or d.values.get(PARTY) in (None, party))
         return found[-1] if found else None
 
 

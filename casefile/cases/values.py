@@ -198,11 +198,25 @@ def _phone(text: str) -> str:
     return plain
 
 
+def _lettered(code: str) -> str:
+    """A credit code that begins with a letter, GB 32100-2015: 18 characters with a check digit.
+
+    Raises:
+        ValueError: when it is none.
+    """
+    if len(code) != 18 or not code[2:8].isdigit() or credit_code.calc_check_digit(code[:17]) != code[17]:
+        raise ValueError(code)
+    return code
+
+
 def _credit_code(text: str) -> str:
     compact = unicodedata.normalize("NFKC", text).replace(" ", "").replace("-", "").upper()
     try:
+        if compact[:1].isalpha():
+            # Rural collectives bear codes that begin with N, which the library holds for malformed.
+            return _lettered(compact)
         return str(credit_code.validate(compact))
-    except NumberError:
+    except (NumberError, ValueError):
         raise PydanticCustomError("FIELD-ID", "{value}", {"value": _covered(compact)}) from None
 
 

@@ -31,6 +31,7 @@ _W = "http://schemas.openxmlformats.org/wordprocessingml/2006/main"
 _RELATIONSHIP = "{http://schemas.openxmlformats.org/package/2006/relationships}Relationship"
 _TEMPLATED = re.compile(r"word/(document|header\d*|footer\d*)\.xml")
 _ACTIVE = re.compile(r"vbaProject|vbaData|activeX|embeddings/|oleObject|afchunk", re.IGNORECASE)
+_STYLE_USED = re.compile(rb'<w:(?:pStyle|rStyle|tblStyle|numStyleLink|styleLink)\s+w:val="([^"]+)"')
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 
 _MEMBERS = 500
@@ -240,6 +241,60 @@ def problems(path: Path, known_font: Callable[[str], bool]) -> list[Problem]:
                 if name and not known_font(name):
                     add("TEMPLATE-FONT", font=name)
     return list(found.values())
+
+
+def pruned(raw: bytes, name: str) -> bytes:
+    """The docx without the styles that nothing in it uses, and without Word's copies and thumbnails of them.
+
+    Raises:
+        BadInput: as :func:`members_of`.
+        Refused: as :func:`members_of`.
+    """
+    members = members_of(raw, name)
+    for part in ("word/stylesWithEffects.xml", "docProps/thumbnail.jpeg"):
+        if members.pop(part, None) is None:
+            continue
+        for holder, tag, attribute in (
+            ("[Content_Types].xml", "Override", "PartName"),
+            ("word/_rels/document.xml.rels", "Relationship", "Target"),
+            ("_rels/.rels", "Relationship", "Target"),
+        ):
+            if holder in members:
+                members[holder] = _without(members[holder], tag, attribute, part.rpartition("/")[2])
+    if "word/styles.xml" in members:
+        members["word/styles.xml"] = _used_styles(members)
+    return _packed(members)
+
+
+def _without(data: bytes, tag: str, attribute: str, ending: str) -> bytes:
+    root = etree.fromstring(data, _strict())
+    for element in list(root):
+        if etree.QName(element).localname == tag and element.get(attribute, "").endswith(ending):
+            root.remove(element)
+    made: bytes = etree.tostring(root, xml_declaration=True, encoding="UTF-8", standalone=True)
+    return made
+
+
+def _used_styles(members: Mapping[str, bytes]) -> bytes:
+    root = etree.fromstring(members["word/styles.xml"], _strict())
+    styles = {s.get(f"{{{_W}}}styleId"): s for s in root.iter(f"{{{_W}}}style")}
+    wanted = [i for i, s in styles.items() if s.get(f"{{{_W}}}default") in ("1", "true")]
+    for part, data in members.items():
+        if part.startswith("word/") and part.endswith(".xml") and part != "word/styles.xml":
+            wanted += (m.decode() for m in _STYLE_USED.findall(data))
+    kept: set[str | None] = set()
+    while wanted:
+        one = wanted.pop()
+        if one in kept or one not in styles:
+            continue
+        kept.add(one)
+        for link in ("basedOn", "link", "next"):
+            wanted += [e.get(f"{{{_W}}}val") for e in styles[one].iter(f"{{{_W}}}{link}")]
+    for style_id, style in styles.items():
+        if style_id not in kept:
+            root.remove(style)
+    made: bytes = etree.tostring(root, xml_declaration=True, encoding="UTF-8", standalone=True)
+    return made
 
 
 def members_of(raw: bytes, name: str) -> dict[str, bytes]:

@@ -88,8 +88,8 @@ def letters(column: int) -> str:
     return name
 
 
-def read(path: Path) -> tuple[Sheet, ...]:
-    """Every sheet of an Excel or CSV file.
+def read(path: Path, *, spread: bool = True, max_bytes: int = MAX_BYTES) -> tuple[Sheet, ...]:
+    """Every sheet of an Excel or CSV file; ``spread`` says merged cells of each row that they cover.
 
     Raises:
         BadInput: SHEET-READ, SHEET-EMPTY, SHEET-SIZE, SHEET-KIND, SHEET-LOCK-FILE, SHEET-PASSWORD,
@@ -106,10 +106,10 @@ def read(path: Path) -> tuple[Sheet, ...]:
         raise BadInput("SHEET-READ", subject=path.name, reason=error.strerror or error) from None
     if not size:
         raise BadInput("SHEET-EMPTY", subject=path.name)
-    if size > MAX_BYTES:
-        raise BadInput("SHEET-SIZE", subject=path.name, limit=f"{MAX_BYTES:,}")
+    if size > max_bytes:
+        raise BadInput("SHEET-SIZE", subject=path.name, limit=f"{max_bytes:,}")
     if head.startswith(_ZIP) or head.startswith(_OLE):
-        return _workbook(path, is_ole=head.startswith(_OLE))
+        return _workbook(path, is_ole=head.startswith(_OLE), spread=spread)
     start = head.lstrip(b"\xef\xbb\xbf \t\r\n").lower()
     if start.startswith((b"<html", b"<table", b"<!doctype", b"<?xml", b"%pdf", b"{\\rtf")) or (
         b"\x00" in head and not head.startswith((b"\xff\xfe", b"\xfe\xff"))
@@ -167,7 +167,7 @@ def _width(text: str) -> int:
     return 2 + sum(2 if ord(c) > 0x2E7F else 1 for c in text[:60])
 
 
-def _workbook(path: Path, *, is_ole: bool) -> tuple[Sheet, ...]:
+def _workbook(path: Path, *, is_ole: bool, spread: bool) -> tuple[Sheet, ...]:
     if is_ole and _ENCRYPTED in path.read_bytes():
         raise BadInput("SHEET-PASSWORD", subject=path.name)
     limits = [str(n) for n in (MAX_MEMORY, MAX_UNPACKED, MAX_SECONDS, MAX_CELLS)]
@@ -175,6 +175,7 @@ def _workbook(path: Path, *, is_ole: bool) -> tuple[Sheet, ...]:
     known = os.environ.get("PYTHONPATH")
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(package), *([known] if known else [])])}
     command = [sys.executable, "-m", "casefile.formats.sheet_worker", str(path.absolute()), *limits]
+    command += ["spread"] if spread else []
     try:
         done = subprocess.run(
             command,

@@ -3,7 +3,7 @@
 A workbook of a few bytes can ask for half a terabyte (two cells at opposite corners), and the reader then
 ends the whole process. So this one is there to be ended. Run by :mod:`casefile.formats.sheet` only::
 
-    python -m casefile.formats.sheet_worker FILE MAX_MEMORY MAX_UNPACKED MAX_SECONDS MAX_CELLS
+    python -m casefile.formats.sheet_worker FILE MAX_MEMORY MAX_UNPACKED MAX_SECONDS MAX_CELLS [spread]
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ def main(arguments: list[str]) -> int:
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     try:
         broken = _weighed(path, unpacked) if zipfile.is_zipfile(path) else {}
-        answer: dict[str, Any] = {"sheets": _sheets(path, broken, cells)}
+        answer: dict[str, Any] = {"sheets": _sheets(path, broken, cells, spread="spread" in arguments)}
     except calamine.PasswordError:
         answer = {"error": "password"}
     except (_TooMuch, MemoryError):
@@ -116,7 +116,9 @@ def _errors(archive: zipfile.ZipFile, part: str) -> dict[tuple[int, int], str]:
     return found
 
 
-def _sheets(path: str, broken: dict[str, dict[tuple[int, int], str]], limit: int) -> list[dict[str, Any]]:
+def _sheets(
+    path: str, broken: dict[str, dict[tuple[int, int], str]], limit: int, *, spread: bool
+) -> list[dict[str, Any]]:
     sheets = []
     with calamine.CalamineWorkbook.from_path(path) as book:
         for about in book.sheets_metadata:
@@ -128,7 +130,7 @@ def _sheets(path: str, broken: dict[str, dict[tuple[int, int], str]], limit: int
             rows = sheet.to_python(skip_empty_area=False)
             cells = [[_cell(value) for value in row] for row in rows]
             # A cell that spans several rows is said of each of them.
-            for (top, left), (bottom, _) in sheet.merged_cell_ranges or []:
+            for (top, left), (bottom, _) in (sheet.merged_cell_ranges or []) if spread else []:
                 for row in range(top + 1, min(bottom + 1, len(cells))):
                     if top < len(cells) and left < len(cells[row]):
                         cells[row][left] = cells[top][left]

@@ -118,7 +118,7 @@ class Typesetter:
             glyph = _GLYPH.search(error.message)
             if glyph is None:
                 raise BadInput("BIND-SYSTEM-PAGE", subject=f"{template}.typ", reason=error.message) from None
-            character = glyph[1].encode().decode("unicode_escape") if glyph[1][0] == "\\" else glyph[1]
+            character = _unescaped(glyph[1])
             raise BadInput(
                 "BIND-GLYPH", subject=_holder(data, character), character=character, points=_points(character)
             ) from None
@@ -198,6 +198,14 @@ def _refuse_controls(data: Mapping[str, Any]) -> None:
             if unicodedata.category(character) in ("Cc", "Cs") and character not in "\n\t":
                 clean = "".join(c if c.isprintable() else "�" for c in text)
                 raise BadInput("BIND-CONTROL", subject=clean[:60], points=_points(character))
+
+
+def _unescaped(shown: str) -> str:
+    """The character that Typst shows as itself or as ``\\u{e1234}``."""
+    braced = re.fullmatch(r"\\u\{([0-9a-fA-F]+)\}.*", shown, re.DOTALL)
+    if braced:
+        return chr(int(braced[1], 16))
+    return shown
 
 
 def _holder(data: Mapping[str, Any], character: str) -> str:

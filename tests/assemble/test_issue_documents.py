@@ -227,3 +227,17 @@ def test_a_number_in_case_yaml_is_used_and_kept(desk: Context, make_case: CaseMa
     with pytest.raises(Conflict) as caught:
         assemble.issue(taken, "penalty_decision", desk)
     assert caught.value.params["case_no"] == "2026-PG-0001"
+
+
+def test_a_served_document_gets_a_blank_receipt_until_the_case_has_one(
+    desk: Context, make_case: CaseMaker
+) -> None:
+    case = make_case()
+    drafts = {d.id: d for d in assemble.fill(only(case, "penalty_decision"), desk)}
+    blank = drafts["service_receipt.penalty_decision"]
+    text = "".join(
+        "".join(p.text for p in c.paragraphs) for t in open_docx(blank.path).tables for c in t._cells
+    )
+    assert "行政处罚决定书" in text and "（待编）号" in text
+    assemble.fill(case, desk)
+    assert not blank.path.exists(), "the case's own receipt has taken its place"
