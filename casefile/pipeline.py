@@ -29,7 +29,7 @@ from casefile import (
 )
 from casefile.codes import severities
 from casefile.context import Context
-from casefile.errors import BadInput, Conflict, Refused, SigningFailed, Undecided
+from casefile.errors import BadInput, CasefileError, Conflict, Refused, SigningFailed, Undecided
 from casefile.formats import cms
 from casefile.gather import Gathered
 from casefile.model.case import Case, RegisterRow
@@ -198,6 +198,38 @@ def _refuse_unsigned(documents: Sequence[Document], parts: Sequence[Part], case_
     blank = list(assemble.unsigned(documents, parts, case_no))
     if blank:
         raise BadInput("CASE-INCOMPLETE", subject=case_no, findings=blank)
+
+
+def fill(case_no: str, context: Context, ids: Sequence[str] | None = None) -> tuple[assemble.Draft, ...]:
+    """Drafts of the documents of a case."""
+    with context.locked(case_no):
+        return assemble.fill(read(case_no, context), context, ids)
+
+
+def fill_all(context: Context) -> Iterator[tuple[str, tuple[assemble.Draft, ...] | CasefileError]]:
+    """Drafts of every case that is not archived, one case after the other.
+
+    A case that can't be filled does not stop the others: its error stands in place of its drafts. Run again,
+    the finished ones are found unchanged.
+    """
+    numbers = cases.folders(context)
+    context.progress.start("fill", len(numbers))
+    for case_no in numbers:
+        try:
+            if package.stored(case_no, context) is None:
+                yield case_no, fill(case_no, context)
+        except CasefileError as error:
+            yield case_no, error
+        context.progress.step(case_no)
+    context.progress.done()
+
+
+def slips(case_no: str, context: Context) -> Path | None:
+    """Cover slips for the documents from outside that lie in the inbox; None when there are none."""
+    with context.locked(case_no):
+        case = read(case_no, context)
+        gathered = gather.gather(case, context)
+        return assemble.slips(case, gathered.evidence, gathered.parts, context)
 
 
 def issue(case_no: str, document_id: str, context: Context) -> Document:

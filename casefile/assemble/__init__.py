@@ -11,6 +11,7 @@ from casefile.assemble.sample import sample
 from casefile.assemble.service import effective_service_date
 from casefile.assemble.signed import complaints as unsigned
 from casefile.assemble.signed import with_scans
+from casefile.assemble.slip import slips
 
 __all__ = [
     "Draft",
@@ -22,6 +23,7 @@ __all__ = [
     "parts",
     "register_template",
     "sample",
+    "slips",
     "unsigned",
     "with_scans",
 ]

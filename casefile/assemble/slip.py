@@ -5,10 +5,14 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
+from pathlib import Path
 from typing import Literal
 
-from casefile.context import Context
-from casefile.formats import typst, words
+from casefile import catalogue
+from casefile.context import Context, write_whole
+from casefile.formats import typst, words, written
+from casefile.model.case import Case
+from casefile.model.document import Evidence, Part
 
 _TEMPLATE = "slip"
 
@@ -57,6 +61,42 @@ def slip(entries: Sequence[Entry], on: dt.date, context: Context) -> bytes:
         "entries": [_told(entry) for entry in entries],
     }
     return typst.typesetter(context).set(_TEMPLATE, data).pdf
+
+
+def slips(case: Case, evidence: Sequence[Evidence], parts: Sequence[Part], context: Context) -> Path | None:
+    """Write a sheet for each piece of evidence that is a document from outside; None when there is none."""
+    types = catalogue.load().types
+    pages = {part.id: part.pages for part in parts}
+    entries = [
+        Entry(
+            type_name=types[item.type_id].name,
+            case_no=case.case_no,
+            case_title=case.title,
+            provider=item.source,
+            received_on=_day(item.collected_at),
+            received_by=item.collected_by,
+            pages=pages.get(item.id),
+            proves=item.proves,
+            sha256=item.sha256,
+            note=item.note,
+        )
+        for item in evidence
+        if item.type_id in types and types[item.type_id].made == "outside"
+    ]
+    if not entries:
+        return None
+    last = max((e.received_on for e in entries if e.received_on), default=context.now().date())
+    target = context.workspace.case(case.case_no).documents / "外来件登记单.pdf"
+    write_whole(target, slip(entries, last, context))
+    return target
+
+
+def _day(text: str) -> dt.date | None:
+    day = written.date(text)
+    if day is None:
+        moment = written.moment(text)
+        return moment.date() if moment else None
+    return day
 
 
 def _told(entry: Entry) -> dict[str, str | bool]:

@@ -8,9 +8,11 @@ import typer
 
 from casefile import codes
 from casefile.cli.base import Command, Help, Settings, show_line
+from casefile.errors import UsageError
 
 if TYPE_CHECKING:
     from casefile.assemble import Draft
+    from casefile.context import Context
 
 _STATES = {
     "written": ("已生成", "written"),
@@ -45,22 +47,67 @@ def _show(draft: Draft, place: str, settings: Settings) -> None:
         show_line(line, line, settings)
 
 
+def _fill_all(context: Context, settings: Settings) -> int:
+    """A line for each case and a sum; the exit code is that of the worst case."""
+    from casefile import pipeline
+    from casefile.errors import CasefileError
+
+    filled, failed, code = 0, 0, 0
+    for case_no, done in pipeline.fill_all(context):
+        if isinstance(done, CasefileError):
+            failed, code = failed + 1, max(code, int(done.exit_code))
+            for line in codes.explained(done, settings.lang):
+                show_line(f"{case_no}  {line}", f"{case_no}  {line}", settings)
+            continue
+        filled += 1
+        written = sum(draft.state == "written" for draft in done)
+        kept = sum(draft.state == "kept" for draft in done)
+        show_line(
+            f"{case_no}  新生成 {written} 份，保留修改 {kept} 份，其余 {len(done) - written - kept} 份未变",
+            f"{case_no}  {written} written, {kept} kept, {len(done) - written - kept} unchanged",
+            settings,
+        )
+    show_line(f"完成 {filled} 件，未完成 {failed} 件", f"{filled} cases done, {failed} not done", settings)
+    return code
+
+
 def add(app: typer.Typer, say: Help) -> None:
     """Add the commands."""
 
     @app.command("fill", cls=Command, help=say("fill"))
     def _fill(
         ctx: typer.Context,
-        case_no: str = typer.Argument(..., metavar=say("metavar.case")),
+        case_no: str = typer.Argument("", metavar=say("metavar.case")),
         ids: list[str] = typer.Argument(None, metavar=say("metavar.types")),
+        every: bool = typer.Option(False, "--all", help=say("option.all")),
     ) -> None:
-        from casefile import assemble, pipeline
+        from casefile import pipeline
 
         settings: Settings = ctx.obj
-        with settings.open() as context, context.locked(case_no):
-            drafts = assemble.fill(pipeline.read(case_no, context), context, ids or None)
-            for draft in drafts:
+        if bool(case_no) == every:
+            raise UsageError("CLI-FILL-WHAT", subject="fill")
+        with settings.open() as context:
+            if every:
+                raise typer.Exit(_fill_all(context, settings))
+            for draft in pipeline.fill(case_no, context, ids or None):
                 _show(draft, context.workspace.relative(draft.path), settings)
+
+    @app.command("slip", cls=Command, help=say("slip"))
+    def _slip(ctx: typer.Context, case_no: str = typer.Argument(..., metavar=say("metavar.case"))) -> None:
+        from casefile import pipeline
+
+        settings: Settings = ctx.obj
+        with settings.open() as context:
+            made = pipeline.slips(case_no, context)
+            place = context.workspace.relative(made) if made else ""
+        if made:
+            show_line(f"已生成 {place}", f"made {place}", settings)
+        else:
+            show_line(
+                "收件箱里没有登记为外来件的文件；在 inbox/evidence.yaml 里给它写 type",
+                "no piece in the inbox is listed as a document from outside",
+                settings,
+            )
 
     @app.command("issue", cls=Command, help=say("issue"))
     def _issue(
