@@ -97,6 +97,8 @@ def contradictions(
                 }
                 yield Finding("DATA-ORDER", subject=f"{document}：{zh[second]}", params=params)
     for one in fields:
+        if one.kind == "id_no":
+            yield from _card(str(values.get(one.name) or ""), values, zh, document)
         for number, row in enumerate(_rows(values.get(one.name)), 1):
             for column in one.columns:
                 right = derive.product_of(column, row)
@@ -105,6 +107,18 @@ def contradictions(
                     place = f"{one.zh}第{number}项·{column.zh}"
                     params = {"field": place, "stated": words.money(stated), "product": words.money(right)}
                     yield Finding("DATA-PRODUCT", subject=f"{document}：{place}", params=params)
+
+
+def _card(number: str, values: Mapping[str, Any], zh: Mapping[str, str], document: str) -> Iterator[Finding]:
+    """Birth date and sex stand in an ID number (GB 11643-1999): what is said beside it must agree."""
+    holder = words.card_holder(number)
+    if holder is None:
+        return
+    born, sex = values.get("birth_date"), values.get("gender")
+    for name, stated, told in (("birth_date", born, holder.born), ("gender", sex, holder.sex)):
+        if stated is not None and stated != told and name in zh:
+            params = {"field": zh[name], "stated": words.plain(stated), "told": words.plain(told)}
+            yield Finding("DATA-ID-DIFFERS", subject=f"{document}：{zh[name]}", params=params)
 
 
 def _rows(value: Any) -> Sequence[Mapping[str, Any]]:

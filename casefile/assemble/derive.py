@@ -109,6 +109,15 @@ def _minor(here: Here, name: str) -> Any:
     return None if age is None else "是" if age < 18 else "否"
 
 
+def _minor_by_id(here: Here, name: str) -> Any:
+    """The same, by the birth date in an ID number; None for a card that bears none."""
+    holder, on = words.card_holder(str(here.of(name) or "")), here.values.dated(here.document)
+    if holder is None or on is None:
+        return None
+    age = on.year - holder.born.year - ((on.month, on.day) < (holder.born.month, holder.born.day))
+    return "是" if age < 18 else "否"
+
+
 def _after(here: Here, source: str, amount: str, unit: str) -> Any:
     """The last day of a period. None, too, when it rests on holidays that nobody knows yet."""
     start = here.day(source)
@@ -234,6 +243,7 @@ RULES: Mapping[str, Callable[..., Any]] = MappingProxyType(
         "hearing_ground": _hearing_ground,
         "hearing_needed": _hearing_needed,
         "minor": _minor,
+        "minor_by_id": _minor_by_id,
         "reconsider_first": _reconsider_first,
         "sue_period": _sue_period,
         "surcharge": _surcharge,

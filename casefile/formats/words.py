@@ -7,7 +7,9 @@ zero; 票据法 and 支付结算办法 give the capitals of an amount.
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 from types import MappingProxyType
 from typing import Any
@@ -123,6 +125,25 @@ def or_blank(value: Any) -> str:
 def or_none(value: Any) -> str:
     """The value, or ``无``."""
     return plain(value) or "无"
+
+
+@dataclass(frozen=True, slots=True)
+class CardHolder:
+    """What a resident ID number tells of its holder: birth date, ``男`` or ``女``."""
+
+    born: dt.date
+    sex: str
+
+
+def card_holder(number: str) -> CardHolder | None:
+    """The holder of an 18-digit resident ID number, GB 11643-1999; None for any other number."""
+    if not re.fullmatch(r"\d{17}[\dXx]", number):
+        return None
+    try:
+        born = dt.date(int(number[6:10]), int(number[10:12]), int(number[12:14]))
+    except ValueError:
+        return None
+    return CardHolder(born, "男" if int(number[16]) % 2 else "女")
 
 
 FILTERS: Mapping[str, Callable[..., str]] = MappingProxyType(

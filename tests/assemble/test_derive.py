@@ -171,3 +171,27 @@ def test_what_a_document_says_itself_wins_over_what_follows() -> None:
     own = DocumentData("penalty_decision", 1, {"fine_amount": Decimal(7), "sue_period": "15日"}, 1)
     known = values(own, proposed_penalties=({"kind": "罚款", "amount": Decimal(9)},))
     assert (of(known, own, "fine_amount"), of(known, own, "sue_period")) == (Decimal(7), "15日")
+
+
+@pytest.mark.parametrize(
+    ("said", "fields"),
+    [
+        ({"birth_date": dt.date(1990, 1, 1), "gender": "男"}, []),
+        ({"birth_date": dt.date(1990, 1, 10), "gender": "男"}, ["出生日期"]),
+        ({"birth_date": dt.date(1990, 1, 1), "gender": "女"}, ["性别"]),
+        ({"birth_date": None, "gender": None}, []),
+    ],
+)
+def test_birth_and_sex_agree_with_the_id_number(said: dict[str, Any], fields: list[str]) -> None:
+    known = values(DECISION, id_no="990000199001010017", party_type="自然人", **said)
+    kind = known.catalogue.types["penalty_decision"]
+    found = list(check.contradictions(kind, known.of(DECISION), known.catalogue.fields_of(kind.id), "决定书"))
+    assert [(f.code, f.params["field"]) for f in found] == [("DATA-ID-DIFFERS", zh) for zh in fields]
+    assert not any("990000" in str(f.params) for f in found), "the number itself is not repeated"
+
+
+def test_a_respondent_is_known_to_be_a_minor_by_the_card() -> None:
+    record = DocumentData(
+        "inquiry_record", 1, {"start_at": dt.datetime(2026, 3, 10, 9), "id_no": "990000200903110015"}, 1
+    )
+    assert derive.RULES["minor_by_id"](derive.Here(values(record), record), "id_no") == "是"
