@@ -22,22 +22,20 @@ from casefile import (
     gather,
     ledger,
     package,
+    readiness,
     register,
     scanning,
     sign,
     verify,
 )
-from casefile.codes import severities
 from casefile.context import Context
-from casefile.errors import BadInput, CasefileError, Conflict, Refused, SigningFailed, Undecided
+from casefile.errors import CasefileError, Conflict, SigningFailed
 from casefile.formats import cms
 from casefile.gather import Gathered
-from casefile.model.case import Case, RegisterRow
+from casefile.model.case import Case
 from casefile.model.document import Document, Part
 from casefile.model.dossier import Dossier, Package, SignedDossier, StoredPackage
-from casefile.model.finding import Finding, Report, merge
-from casefile.model.terms import Route, Severity
-from casefile.model.text import CaseFacts
+from casefile.model.finding import Report, merge
 
 
 class Stage(IntEnum):
@@ -93,9 +91,9 @@ def run(case_no: str, context: Context, *, until: Stage = Stage.CLOSE) -> Done:
         case = read(case_no, context)
         done = Done(case)
         done.gathered = gather.gather(case, context)
-        done.report = _told(done.gathered, case_no)
-        _refuse_unbindable(done.gathered, case_no)
-        _refuse_secrets(case, context)
+        done.report = readiness.told(done.gathered, case_no)
+        readiness.refuse_unbindable(done.gathered, case_no)
+        readiness.refuse_secrets(case, context)
         done.stored = package.stored(case_no, context)
         if done.stored is not None and not package.holds(done.stored, case, (), done.gathered.evidence):
             raise Conflict("ARCHIVE-EXISTS", subject=case_no, version=done.stored.version)
@@ -119,9 +117,9 @@ def _make(done: Done, parts: Sequence[Part], context: Context, until: Stage) -> 
     assert gathered is not None
     row = register.row(case.case_no, context)
     if until >= Stage.ARCHIVE:
-        _refuse_damaged(gathered, case.case_no)
-        _refuse_incomplete(case, done.documents, gathered, row)
-        _refuse_unsigned(done.documents, parts, case.case_no)
+        readiness.refuse_damaged(gathered, case.case_no)
+        readiness.refuse_incomplete(case, done.documents, gathered, row)
+        readiness.refuse_unsigned(done.documents, parts, case.case_no)
     done.dossier = bind.bind(case, parts, context)
     if until >= Stage.SIGN:
         done.documents = sign.sealed(case.case_no, done.documents, context)
@@ -131,73 +129,6 @@ def _make(done: Done, parts: Sequence[Part], context: Context, until: Stage) -> 
             case, done.documents, gathered.evidence, parts, done.signed, context, row
         )
         done.stored = package.store(done.package, context)
-
-
-def _refuse_unbindable(gathered: Gathered, case_no: str) -> None:
-    if gathered.refused:
-        raise Refused("CASE-HAS-SECRETS", subject=case_no, findings=gathered.findings)
-    if gather.is_incomplete(gathered.findings):
-        raise BadInput("CASE-EVIDENCE-LEFT", subject=case_no, findings=gathered.findings)
-
-
-def _refuse_secrets(case: Case, context: Context) -> None:
-    """The bureau's own texts, too, must bear no mark of a state secret: case data and drafts."""
-    drafts = context.workspace.case(case.case_no).documents
-    texts = [case.folder / "case.yaml", *sorted(drafts.glob("*.docx"))]
-    found = [
-        finding
-        for path in texts
-        for finding in scanning.scan_text(
-            scanning.read(path, context.workspace.relative(path), case.case_no).pages
-        ).findings
-    ]
-    if gather.is_unsafe(found):
-        raise Refused(
-            "CASE-TEXT-SECRET", subject=case.case_no, findings=[f for f in found if gather.is_unsafe([f])]
-        )
-
-
-def _refuse_damaged(gathered: Gathered, case_no: str) -> None:
-    """A damaged or locked piece may still be had whole; once archived, its placeholder stays."""
-    weight = severities()
-    wrong = [finding for finding in gathered.findings if weight.get(finding.code) is Severity.ERROR]
-    if wrong:
-        raise BadInput("CASE-EVIDENCE-LEFT", subject=case_no, findings=wrong)
-
-
-def _refuse_incomplete(
-    case: Case, documents: Sequence[Document], gathered: Gathered, row: RegisterRow | None
-) -> None:
-    """What is archived must be whole: the scanners judge the case as if it were in the archive already."""
-    scanners = scanning.case_scanners()
-    if not scanners:
-        raise Undecided("CASE-NO-SCANNERS", subject=case.case_no)
-    known = catalogue.load()
-    facts = CaseFacts(
-        case_no=case.case_no,
-        row=row,
-        case=case,
-        folder_exists=True,
-        folder_empty=False,
-        issued=tuple(document.id for document in documents),
-        gathered=len(gathered.evidence),
-        archived_version="v1",
-        archived_digest="",
-        ledger_digest="",
-        procedures=known.procedures,
-        types=known.types,
-        extra={"outside_types": tuple({item.type_id for item in gathered.evidence} - {"evidence"})},
-    )
-    lacking = [finding for scanner in scanners for finding in scanner.scan_case(facts)]
-    if lacking:
-        raise BadInput("CASE-INCOMPLETE", subject=case.case_no, findings=lacking)
-
-
-def _refuse_unsigned(documents: Sequence[Document], parts: Sequence[Part], case_no: str) -> None:
-    """What people sign must be signed: in the data, electronically or on a scan of the paper."""
-    blank = list(assemble.unsigned(documents, parts, case_no))
-    if blank:
-        raise BadInput("CASE-INCOMPLETE", subject=case_no, findings=blank)
 
 
 def fill(case_no: str, context: Context, ids: Sequence[str] | None = None) -> tuple[assemble.Draft, ...]:
@@ -249,25 +180,6 @@ def gathered(case_no: str, context: Context) -> Gathered:
     """Gather the evidence of a case."""
     with context.locked(case_no):
         return gather.gather(read(case_no, context), context)
-
-
-def _told(gathered: Gathered, case_no: str) -> Report:
-    """What gathering has to say to somebody who closes a case.
-
-    The text of pictures can't be read yet. ``gather`` and ``scan`` list each as not looked at; here one note
-    says so, since whether the package stands is a question of its own. What could not be opened at all, and
-    everything while a scanner is missing or broken, stays not looked at.
-    """
-    report = gathered.report()
-    if scanning.installed().broken or not scanning.text_scanners():
-        return report
-    closed = {one.subject for one in gathered.records if one.route is Route.PLACEHOLDER}
-    pictures = {one.subject for one in report.not_looked_at} - closed
-    if not pictures:
-        return report
-    note = Finding("CASE-PICTURES-UNREAD", case_no, case_no, {"count": str(len(pictures))})
-    unread = tuple(one for one in report.not_looked_at if one.subject in closed)
-    return Report(report.subjects, (*report.findings, note), unread, report.parts)
 
 
 def scan(subjects: Sequence[str], context: Context) -> Report:

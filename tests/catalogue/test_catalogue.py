@@ -139,12 +139,6 @@ def test_a_document_can_state_all_that_it_must(shipped: Catalogue, type_id: str)
     assert [name for name in wanted if name not in names] == []
 
 
-def test_exactly_these_types_have_a_blank_form(shipped: Catalogue) -> None:
-    assert {t for t, kind in shipped.types.items() if kind.has_template} == set(EXPECTED)
-    assert set(shipped.templates) == set(EXPECTED)
-    assert all(shipped.types[t].date_field for t in EXPECTED)
-
-
 def test_what_the_general_procedure_requires(shipped: Catalogue) -> None:
     general = shipped.procedures["general_penalty"]
     assert set(general.required) == set(MATRIX.split())

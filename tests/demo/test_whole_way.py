@@ -401,10 +401,10 @@ def test_a_number_of_a_person_is_masked_wherever_it_stands(
 ) -> None:
     with sqlite3.connect(copy / "casefile.db") as database:
         database.execute(
-            "update register set title = '张某990000197203150000案' where case_no = ?", (sample.WITHOUT_FILE,)
+            "update register set title = '张某990000197203150019案' where case_no = ?", (sample.WITHOUT_FILE,)
         )
     assert run(["-w", str(copy), "audit", "--json"]) == 1
-    assert "990000197203150000" not in capsys.readouterr().out
+    assert "990000197203150019" not in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("name", ["0=ocfl_1.1", "ocfl_layout.json"])
