@@ -35,8 +35,11 @@ def complaints(
         if not any(plain_name(name).startswith(allowed) for allowed in fonts.allowed):
             yield Finding("RENDER-FONT-FOREIGN", subject=title, params={"font": name.lstrip("/")})
     pages = [_bare(text) for text in pdf_text.texts(pdf)]
+    lost: list[str] = []
     for item in dict.fromkeys(printed):
-        if not shows(pages, item.text):
+        told = not item.path and any(item.text in text or text in item.text for text in lost)
+        if not told and not shows(pages, item.text):
+            lost.append(item.text)
             yield Finding(
                 "RENDER-TEXT-LOST",
                 subject=f"{title}：{item.path}" if item.path else title,

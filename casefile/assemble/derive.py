@@ -261,12 +261,13 @@ def _product(row: Mapping[str, Any], amount: str, price: str) -> Any:
 
 
 def _formula(row: Mapping[str, Any], amount: str, price: str) -> Any:
-    """``1,000.00平方米×300.00元/平方米``."""
+    """``1,000.00平方米×300元/平方米``."""
     if row.get(amount) is None or row.get(price) is None:
         return None
     unit = row.get(f"{amount}_unit") or ""
     a_unit = f"/{unit}" if unit else ""
-    return f"{words.plain(Decimal(row[amount]))}{unit}×{words.money(row[price])}元{a_unit}"
+    price_text = words.money(row[price]).removesuffix(".00")
+    return f"{words.plain(Decimal(row[amount]))}{unit}×{price_text}元{a_unit}"
 
 
 ROW_RULES: Mapping[str, Callable[..., Any]] = MappingProxyType({"formula": _formula, "product": _product})

@@ -195,9 +195,10 @@ def _made(
     if record.edited(filling.id, draft):
         if record.stale(filling.id, wording_digest(filling)):
             raise BadInput("DRAFT-STALE", subject=f"documents/{draft.name}", document=filling.title)
-        data = _with_numbers(draft, case, numbers, context)
+        data = docx.settled(_with_numbers(draft, case, numbers, context), draft.name)
         printed = [p for p in printed if _kind(p, fields) not in _WORDING]
-        printed += [Printed("", text) for text in docx.paragraphs(data, draft.name)]
+    # Not only what was filled in: every word of the form must stand on the pages as well.
+    printed += [Printed("", text) for text in docx.paragraphs(data, draft.name)]
     place = folder.work / "render"
     return _Made(
         filling=filling,

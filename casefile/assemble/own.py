@@ -34,7 +34,7 @@ def register(type_id: str, source: Path, context: Context) -> Report:
     except OSError:
         raise BadInput("TEMPLATE-MISSING", subject=source.name) from None
     # What is linted is what will be used: the pruned copy, under the name of the clerk's file.
-    lean = docx.pruned(raw, source.name)
+    lean = docx.settled(docx.pruned(raw, source.name), source.name)
     folder = context.workspace.templates
     trial = folder / "trial" / source.name
     write_whole(trial, lean)

@@ -36,6 +36,8 @@ _AFTER_TITLE = 8
 """Space below the title, in points."""
 _ABOVE_COPY = 24
 """Space above the line along which a second copy is torn off, in points."""
+_NO_HANGING = "<w:overflowPunct/>"
+"""See :func:`casefile.formats.docx.settled`: without it LibreOffice loses punctuation at line ends."""
 _SEAL_LINES = 2
 _HELD = 2
 _SHORT_ROW = 12  # millimetres
@@ -352,7 +354,7 @@ class _Pen:
         if look.indent:
             indent += f' w:firstLineChars="{_INDENT * 100}"'
         element = parse_xml(
-            f"<w:p {nsdecls('w')}><w:pPr>{keep}{torn if look.torn else ''}{dense}"
+            f"<w:p {nsdecls('w')}><w:pPr>{keep}{torn if look.torn else ''}{_NO_HANGING}{dense}"
             f'<w:spacing w:before="{before}" w:after="{after}" w:line="{line}" w:lineRule="exact"/>'
             f"{f'<w:ind{indent}/>' if indent else ''}"
             f'<w:jc w:val="{look.align}"/></w:pPr></w:p>'

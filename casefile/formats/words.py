@@ -117,6 +117,12 @@ def laws(value: Iterable[str] | None) -> str:
     return "、".join(value or ())
 
 
+def sentence(value: Any) -> str:
+    """The text with a full stop, unless it ends in a mark of its own."""
+    text = plain(value).rstrip()
+    return text if not text or text[-1] in "。！？；：…" else f"{text}。"
+
+
 def or_blank(value: Any) -> str:
     """The value, or nothing."""
     return plain(value)
@@ -160,6 +166,7 @@ FILTERS: Mapping[str, Callable[..., str]] = MappingProxyType(
             names,
             lines,
             laws,
+            sentence,
             or_blank,
             or_none,
         )

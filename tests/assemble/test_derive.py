@@ -78,7 +78,7 @@ def test_a_fine_is_computed_from_area_and_price_once_for_all_documents() -> None
     known = values(DECISION, proposed_penalties=rows)
     row = of(known, DECISION, "penalties")[0]
     assert row["amount"] == Decimal("300000.00")
-    assert row["formula"] == "1,000.00平方米×300.00元/平方米"
+    assert row["formula"] == "1,000.00平方米×300元/平方米"
     assert of(known, DECISION, "fine_amount") == Decimal("300000.00")
     assert of(known, DECISION, "fine_cn") == "叁拾万元整"
     assert of(known, DECISION, "fine_imposed") == "是"

@@ -9,13 +9,14 @@ from pathlib import Path
 
 import pytest
 from docx import Document as open_docx
-from small_house import CaseMaker, House, only
+from docx.enum.text import WD_ALIGN_PARAGRAPH
+from small_house import DECISION_TEXT, CaseMaker, House, only
 
 from casefile import assemble
 from casefile.assemble import number
 from casefile.context import Context
 from casefile.errors import BadInput, Conflict
-from casefile.formats import pdf_text
+from casefile.formats import docx, pdf_text
 from casefile.model.terms import Route, Volume
 
 
@@ -241,3 +242,20 @@ def test_a_served_document_gets_a_blank_receipt_until_the_case_has_one(
     assert "行政处罚决定书" in text and "（待编）号" in text
     assemble.fill(case, desk)
     assert not blank.path.exists(), "the case's own receipt has taken its place"
+
+
+def test_no_punctuation_is_lost_at_the_end_of_a_justified_line(
+    desk: Context, house: House, make_case: CaseMaker
+) -> None:
+    """LibreOffice leaves hanging punctuation out of a justified line; the frozen docx doesn't let it hang."""
+    facts = "\n".join(("字" * n + "，" + "文" * 8 + "、") * 3 + "完。" for n in range(3, 30))
+    house.template("penalty_decision", *DECISION_TEXT)
+    path = house.folder / "penalty_decision.docx"
+    document = open_docx(str(path))
+    for paragraph in document.paragraphs:
+        paragraph.alignment = WD_ALIGN_PARAGRAPH.JUSTIFY
+    document.save(str(path))
+    path.write_bytes(docx.settled(path.read_bytes(), path.name))
+    decision = assemble.issue(make_case(facts=facts), "penalty_decision", desk)
+    text = _texts(decision.pdf)
+    assert (text.count("，"), text.count("、")) >= (facts.count("，"), facts.count("、"))
