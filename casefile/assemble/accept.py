@@ -9,12 +9,16 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from casefile.formats import pdf_text
 from casefile.formats.docx import Printed
 from casefile.formats.pdf_canonical import Canonical
 from casefile.model.finding import Finding
 from casefile.tools.fonts import Fonts, plain_name
+
+if TYPE_CHECKING:
+    from casefile.tools.verapdf import Verdict
 
 _LONGEST_SHOWN = 12
 
@@ -47,15 +51,8 @@ def complaints(
             )
 
 
-def archival(pdf: Path, title: str) -> Iterator[Finding]:
-    """Why the document is not PDF/A-3b (ISO 19005-3), in the words of veraPDF.
-
-    To be called from the main thread: a Java machine that another thread started never ends.
-    """
-    # A Java machine takes half a second to start, so nobody pays for it before a document is issued.
-    from casefile.tools import verapdf
-
-    verdict = verapdf.check(pdf)
+def archival(verdict: Verdict, title: str) -> Iterator[Finding]:
+    """Why the document is not PDF/A-3b (ISO 19005-3), in the words of veraPDF."""
     if verdict.compliant is None:
         yield Finding("RENDER-UNCHECKED", subject=title, params={"reason": verdict.reason})
     elif not verdict.compliant:

@@ -32,7 +32,7 @@ class Offer:
     def need_of(self, type_id: str) -> tuple[Need, str]:
         """Whether the procedures need a document of this type, and the condition in Chinese."""
         for procedure in (self.catalogue.procedures[p] for p in self.procedures):
-            if type_id in procedure.required:
+            if any(type_id in requirement.split("|") for requirement in procedure.required):
                 return Need.REQUIRED, ""
         for procedure in (self.catalogue.procedures[p] for p in self.procedures):
             if type_id in procedure.conditional:

@@ -90,7 +90,7 @@ def read(root: Path) -> Catalogue:
     catalogue = Catalogue(types, groups, shared, procedures, profiles, templates, _order(root, types))
     for procedure_id, known in procedures.items():
         place = f"{procedure_id}/procedure.toml"
-        _all_known(place, "required", known.required, types)
+        _all_known(place, "required", [way for one in known.required for way in one.split("|")], types)
         _all_known(place, "conditional", known.conditional, types)
         _all_known(place, "documents", known.documents, types)
         for type_id in known.documents:

@@ -105,7 +105,7 @@ class Procedure:
     id: str
     zh: str
     required: tuple[str, ...]
-    """Document types without which a case of this procedure is incomplete."""
+    """Document types without which a case of this procedure is incomplete; ``a|b`` is met by either."""
     conditional: Mapping[str, str]
     """Document type to the condition, in Chinese, under which it is required."""
     documents: tuple[str, ...]

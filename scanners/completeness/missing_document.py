@@ -35,6 +35,27 @@ from casefile.model.terms import Need, Service, Volume
 from casefile.model.text import CaseFacts
 
 _PENALTY = frozenset({"penalty_prior_notice", "penalty_decision", "execution_record", "fine_receipt"})
+_LICENCE = frozenset(
+    {
+        "license_review_record",
+        "license_decision_approval",
+        "license_grant_decision",
+        "license_denial_decision",
+    }
+)
+_LAND = frozenset(
+    {
+        "exp_pre_announcement",
+        "exp_status_survey",
+        "exp_risk_assessment",
+        "exp_compensation_announcement",
+        "exp_compensation_registration",
+        "exp_compensation_agreement",
+        "exp_application",
+        "exp_announcement",
+        "fee_notice",
+    }
+)
 _PUBLICITY = frozenset({"publicity_record", "penalty_publicity_review"})
 _REVIEW = frozenset({"case_review_record", "decision_approval"})
 _INQUIRY = frozenset(
@@ -58,8 +79,11 @@ EXCUSES: Mapping[str, frozenset[str]] = {
     | _REVIEW
     | _INQUIRY
     | frozenset({"filing_approval", "case_closing_approval"}),
+    "license_nonacceptance_decision": _LICENCE,
+    # Idle land has a way of its own within expropriation and fees (闲置土地处置办法, 待核).
+    "idle_land_inquiry_notice": _LAND,
 }
-"""Ending of a case without a penalty, to the required types that it makes needless."""
+"""Another ending or way of a case, to the required types that it makes needless."""
 
 _STAGES = ("启动", "取证", "审决", "送执", "归档")
 _SERVED_WITHIN = dt.timedelta(days=15)
