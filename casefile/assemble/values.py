@@ -46,7 +46,7 @@ class Values:
     def value(self, document: DocumentData, wanted: Field) -> Any:
         """The value of one field of one document."""
         explicit = document.values.get(wanted.name)
-        if explicit is None:
+        if explicit is None and self._shares(document.type_id, wanted):
             explicit = self.case.facts.get(wanted.name)
         if explicit is not None:
             return _completed(explicit, wanted)
@@ -60,6 +60,15 @@ class Values:
             finally:
                 self._reading.discard(key)
         return _typed(wanted.default, wanted.kind)
+
+    def _shares(self, type_id: str, wanted: Field) -> bool:
+        """Whether the document states this fact of the case; a field of its own may bear the same name."""
+        kind, groups = self.catalogue.types[type_id], self.catalogue.groups
+        return (
+            self.catalogue.shared.get(wanted.name) is wanted
+            or wanted.name in kind.shared
+            or any(f.name == wanted.name for group in kind.groups for f in groups[group].fields)
+        )
 
     def named(self, name: str, document: DocumentData) -> Any:
         """The value of a field of the document or of a shared fact; None when there is neither."""
