@@ -28,6 +28,7 @@ from casefile import (
     sign,
     verify,
 )
+from casefile.cases import party_list
 from casefile.context import Context
 from casefile.errors import CasefileError, Conflict, SigningFailed
 from casefile.formats import cms
@@ -66,6 +67,14 @@ class Done:
             yield context.workspace.relative(volume.pdf), volume.sha256
         if self.stored is not None:
             yield context.workspace.relative(self.stored.folder), self.stored.manifest_sha256
+
+
+@dataclass(frozen=True, slots=True)
+class FilledList:
+    """What became of a list: its rows, and the drafts of those that were right."""
+
+    taken: party_list.Taken
+    drafts: tuple[assemble.Draft, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +144,18 @@ def fill(case_no: str, context: Context, ids: Sequence[str] | None = None) -> tu
     """Drafts of the documents of a case."""
     with context.locked(case_no):
         return assemble.fill(read(case_no, context), context, ids)
+
+
+def fill_list(case_no: str, type_id: str, source: Path, context: Context) -> FilledList:
+    """Take a list of parties into the case and draft a document for each row that is right.
+
+    Raises:
+        CasefileError: when the list or the case can't be read; a wrong row is told and left out.
+    """
+    with context.locked(case_no):
+        done = party_list.take(case_no, type_id, source, context, catalogue.load())
+        drafts = assemble.fill(read(case_no, context), context, done.ids) if done.ids else ()
+    return FilledList(done, drafts)
 
 
 def fill_all(context: Context) -> Iterator[tuple[str, tuple[assemble.Draft, ...] | CasefileError]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import typer
@@ -47,6 +48,43 @@ def _show(draft: Draft, place: str, settings: Settings) -> None:
         show_line(line, line, settings)
 
 
+def _blank_list(type_id: str, target: Path, context: Context, settings: Settings) -> None:
+    from casefile import catalogue
+    from casefile.cases import party_list
+
+    party_list.blank(type_id, target, context, catalogue.load())
+    show_line(
+        f"已生成空白名单 {target}：每行填一个当事人，不填的列取案件数据，填好后用 --from {target}",
+        f"made {target}; one party a row, then --from {target}",
+        settings,
+    )
+
+
+def _fill_list(case_no: str, type_id: str, source: Path, context: Context, settings: Settings) -> int:
+    """A line for each row that went wrong, a sum, and the whole in a workbook beside the drafts."""
+    from casefile import pipeline
+    from casefile.cases import party_list
+    from casefile.context import write_whole
+
+    done = pipeline.fill_list(case_no, type_id, source, context)
+    wrong = {
+        line.row: "；".join(codes.rendered(f, settings.lang)["message"] for f in line.findings)
+        for line in done.taken.lines
+        if line.findings
+    }
+    for line in done.taken.lines:
+        if line.row in wrong:
+            text = f"第{line.row}行 {line.name}：{wrong[line.row]}"
+            show_line(text, text, settings)
+    states = {draft.id: _STATES[draft.state][0].strip("　") for draft in done.drafts}
+    target = context.workspace.case(case_no).documents / f"{type_id}-名单结果.xlsx"
+    write_whole(target, party_list.report(done.taken, states, wrong, context.now()))
+    place = context.workspace.relative(target)
+    zh = f"名单 {len(done.taken.lines)} 行：生成 {len(states)} 份，有误 {len(wrong)} 行；逐行结果见 {place}"
+    show_line(zh, f"{len(states)} drafts, {len(wrong)} rows wrong; see {place}", settings)
+    return 3 if wrong else 0
+
+
 def _fill_all(context: Context, settings: Settings) -> int:
     """A line for each case and a sum; the exit code is that of the worst case."""
     from casefile import pipeline
@@ -80,15 +118,24 @@ def add(app: typer.Typer, say: Help) -> None:
         case_no: str = typer.Argument("", metavar=say("metavar.case")),
         ids: list[str] = typer.Argument(None, metavar=say("metavar.types")),
         every: bool = typer.Option(False, "--all", help=say("option.all")),
+        source: str = typer.Option("", "--from", metavar=say("metavar.xlsx"), help=say("option.from")),
+        form: str = typer.Option("", "--blank-list", metavar=say("metavar.xlsx"), help=say("option.list")),
     ) -> None:
         from casefile import pipeline
 
         settings: Settings = ctx.obj
         if bool(case_no) == every:
             raise UsageError("CLI-FILL-WHAT", subject="fill")
+        if (source or form) and (every or len(ids or []) != 1):
+            raise UsageError("CLI-FILL-LIST", subject="fill")
         with settings.open() as context:
             if every:
                 raise typer.Exit(_fill_all(context, settings))
+            if form:
+                _blank_list(ids[0], Path(form), context, settings)
+                return
+            if source:
+                raise typer.Exit(_fill_list(case_no, ids[0], Path(source), context, settings))
             for draft in pipeline.fill(case_no, context, ids or None):
                 _show(draft, context.workspace.relative(draft.path), settings)
 
