@@ -108,9 +108,13 @@ def _list_of(one: Field) -> Callable[[Any], Any]:
     def texts(raw: Any) -> Any:
         # One law or one name is often written without the list around it.
         if isinstance(raw, str):
-            return raw.split("、") if one.kind == "signature" else [raw]
+            raw = [raw]
         if not isinstance(raw, list):
             raise PydanticCustomError("FIELD-SHAPE", "list", {})
+        if one.kind == "signature":
+            # Two people may have been written as one item; nobody's name has the mark in it.
+            parts = [item.split("、") if isinstance(item, str) else [item] for item in raw]
+            return [p for several in parts for p in several if not isinstance(p, str) or p.strip()]
         return raw
 
     return texts

@@ -13,6 +13,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from casefile.cases import models, values
+from casefile.cases.filled import START, copy_name
 from casefile.cases.models import Models
 from casefile.cases.offer import ALWAYS, DOCUMENTS, Offer, asked, single_field, uses
 from casefile.config import Config
@@ -24,9 +25,6 @@ from casefile.model.case import Case, DocumentData
 from casefile.model.catalogue import Catalogue, DocumentType, Field, FieldGroup
 from casefile.model.finding import Finding
 from casefile.model.terms import Need, Secrecy
-
-START = ("制作", "是")
-"""What may stand in place of a document's fields to start it with nothing but its defaults."""
 
 Texts = Mapping[str, tuple[str, ...]]
 """What was typed, by field: what a condition looks at."""
@@ -43,13 +41,27 @@ def read(folder: CaseFolder, catalogue: Catalogue, config: Config) -> Case:
     if not folder.data.is_file():
         raise BadInput("CASE-NO-DATA", subject=subject, case_no=folder.root.name)
     node, data = yaml.read(folder.data, subject)
-    kept = _models(_Same(catalogue), config.limits.field_characters)
-    reading = _Reading(folder, subject, catalogue, kept)
-    case = reading.case(node, hashlib.sha256(data).hexdigest())
-    if reading.findings:
-        findings = [finding for _, finding in sorted(reading.findings, key=lambda f: f[0])]
+    case, complaints = examine(node, hashlib.sha256(data).hexdigest(), folder, subject, catalogue, config)
+    if complaints:
+        findings = [finding for _, finding in complaints]
         raise BadInput("CASE-FIELDS", subject=subject, findings=findings, count=len(findings))
     return case
+
+
+def examine(
+    node: Node, digest: str, folder: CaseFolder, subject: str, catalogue: Catalogue, config: Config
+) -> tuple[Case, list[tuple[int, Finding]]]:
+    """The case in a tree, whatever file carried it, and each complaint with its line, in order.
+
+    The case is of use only when there are no complaints.
+
+    Raises:
+        BadInput: CASE-SHAPE.
+    """
+    kept = _models(_Same(catalogue), config.limits.field_characters)
+    reading = _Reading(folder, subject, catalogue, kept)
+    case = reading.case(node, digest)
+    return case, sorted(reading.findings, key=lambda f: f[0])
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -311,8 +323,12 @@ class _Reading:
     def _covered(
         self, ids: Sequence[str], receipt: _Started, known: Mapping[str, _Started]
     ) -> tuple[str, ...]:
-        """The documents that a service receipt proves served, by id; a Chinese name means the first such."""
+        """The documents that a service receipt proves served, by id; a Chinese name means the first such, or
+        the one that it counts: ``询问笔录（第2份）``."""
         by_name = {one.type.name: one.id for one in reversed(list(known.values()))}
+        by_name |= {
+            copy_name(one.type.name, one.ordinal): one.id for one in known.values() if one.ordinal > 1
+        }
         offered = "、".join(i for i, one in known.items() if one.type.id != receipt.type.id)
         covered = []
         for given in ids:

@@ -1,17 +1,18 @@
-"""The case.yaml that a clerk is handed: every field that the procedure's documents need, once, explained."""
+"""case.yaml as a form: every field that the procedure's documents need, once, explained, filled in or not."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
-from casefile.cases import models, values
-from casefile.cases.offer import DOCUMENTS, Offer, asked, single_field, uses
+from casefile.cases import filled as forms
+from casefile.cases import models, notes, values
+from casefile.cases.filled import Filled, Section, Value, Values
+from casefile.cases.offer import DOCUMENTS, Offer, single_field
 from casefile.config import Config
 from casefile.errors import BadInput
-from casefile.formats.yaml import quoted
+from casefile.formats.yaml import block, quoted
 from casefile.model.case import RegisterRow
-from casefile.model.catalogue import Catalogue, DocumentType, Field, FieldGroup
-from casefile.model.terms import Need
+from casefile.model.catalogue import Catalogue, Field
 
 _HEAD = """\
 # 案件 {case_no} 的数据（{procedure}）。同一事实只填一次，各文书共用。
@@ -23,9 +24,6 @@ _HEAD = """\
 #   4. 还没做或不做的文书整段留空即可。文号、送达日期等由系统填入，这里不出现。
 #   5. “#”开头的行是说明，可以删掉。
 """
-
-_NEEDS = {Need.REQUIRED: "必填", Need.OPTIONAL: "选填"}
-_DOCUMENT_NEEDS = {Need.REQUIRED: "必备", Need.WHEN: "条件必备", Need.OPTIONAL: "可选"}
 
 
 def skeleton(row: RegisterRow, catalogue: Catalogue, config: Config) -> str:
@@ -41,138 +39,160 @@ def skeleton(row: RegisterRow, catalogue: Catalogue, config: Config) -> str:
             procedure=row.procedure,
             known="、".join(catalogue.procedures),
         )
-    offer = Offer(catalogue, (row.procedure,))
-    writer = _Writer(catalogue, offer, _prefilled(row))
-    procedure = catalogue.procedures[row.procedure].zh
-    head = _HEAD.format(case_no=_comment(row.case_no), procedure=_comment(procedure))
+    return written(row.case_no, _prefilled(row, catalogue), (row.procedure,), catalogue)
+
+
+def written(case_no: str, filled: Filled, procedures: Sequence[str], catalogue: Catalogue) -> str:
+    """The text of a case.yaml that says what ``filled`` says, with a blank for all that is still to come."""
+    writer = _Writer(Offer(catalogue, tuple(procedures)), filled)
+    zh = "、".join(catalogue.procedures[p].zh for p in procedures)
+    head = _HEAD.format(case_no=_comment(case_no), procedure=_comment(zh))
     return head + "\n".join(writer.lines()) + "\n"
 
 
-def _prefilled(row: RegisterRow) -> dict[str, list[str]]:
-    """What the register row says, under the names of the shared facts."""
+def _prefilled(row: RegisterRow, catalogue: Catalogue) -> Filled:
+    """What the register row says, as far as a form asks for it."""
     names = [n for n in row.officers.replace("，", "、").replace(",", "、").split("、") if n.strip()]
-    known = {
-        "case_no": [row.case_no],
-        "procedures": [row.procedure],
-        "case_title": [row.title],
-        "party_name": [row.party],
-        "cause": [row.cause],
-        "filed_at": [row.filed_on.isoformat() if row.filed_on else ""],
-        "officers": [n.strip() for n in names],
-        "handling_unit": [row.unit],
+    known: dict[str, Value] = {
+        "case_no": row.case_no,
+        "procedures": (row.procedure,),
+        "case_title": row.title,
+        "party_name": row.party,
+        "cause": row.cause,
+        "filed_at": row.filed_on.isoformat() if row.filed_on else "",
+        # The register knows officers by name only.
+        "officers": tuple({"name": n.strip()} for n in names),
+        "handling_unit": row.unit,
     }
-    return {name: texts for name, texts in known.items() if any(texts)}
+    offer, found = Offer(catalogue, (row.procedure,)), Filled()
+    for section in forms.groups(offer, found):
+        for one in section.fields:
+            if known.get(one.name):
+                found = found.with_value(section.id, one.name, known[one.name])
+    return found
 
 
 class _Writer:
     """Writes the lines; fields bear a comment line above, so that nothing is cut off behind a value."""
 
-    def __init__(self, catalogue: Catalogue, offer: Offer, prefilled: Mapping[str, list[str]]) -> None:
-        self._zh = {f.name: f.zh for g in catalogue.groups.values() for f in g.fields}
+    def __init__(self, offer: Offer, filled: Filled) -> None:
+        self._zh = notes.names(offer.catalogue)
         self._offer = offer
-        self._prefilled = prefilled
+        self._filled = filled
 
     def lines(self) -> Iterator[str]:
         """Every line of the file below its head."""
-        offered = self._offer.documents()
-        for group in self._offer.groups():
-            used = tuple(
-                f
-                for f in asked(group.fields)
-                if any(uses(t, group.id, f.name) for t in offered) or group.id == "case"
-            )
-            if used and group.id not in ("remedy", "agency"):
-                yield from self._group(group, used, offered)
+        for section in forms.groups(self._offer, self._filled):
+            yield from self._group(section, self._filled.groups.get(section.id, {}))
         yield ""
         yield f"# {'═' * 12} 文书 {'═' * 12}"
         yield f"{DOCUMENTS}:"
-        for document in offered:
+        for section in forms.documents(self._offer, self._filled):
             yield ""
-            yield from self._document(document)
+            yield from self._document(section, self._filled.documents.get(section.id, {}))
 
-    def _group(
-        self, group: FieldGroup, used: tuple[Field, ...], offered: tuple[DocumentType, ...]
-    ) -> Iterator[str]:
+    def _group(self, section: Section, given: Values) -> Iterator[str]:
         yield ""
-        yield f"# {'═' * 12} {_comment(group.zh)} {'═' * 12}"
-        if single_field(group) is not None:
-            yield from self._field(used[0], "", {})
+        yield f"# {'═' * 12} {_comment(section.zh)} {'═' * 12}"
+        only = single_field(self._offer.catalogue.groups[section.id])
+        if only is not None and not section.more:
+            yield from self._field(only, given.get(only.name), "", {})
             return
-        yield f"{group.id}:"
-        for one in used:
-            named = any(one.name in t.shared for t in offered)
-            users = [t.name for t in offered if uses(t, group.id, one.name)] if named else []
-            yield from self._field(one, "  ", {}, "、".join(users))
+        yield f"{section.id}:"
+        for one in section.fields:
+            users = "、".join(section.users.get(one.name, ()))
+            yield from self._field(one, given.get(one.name), "  ", {}, users)
+        if section.more:
+            yield "  # 以下各项一般由系统填入，本案另行填写"
+        for one in section.more:
+            yield from self._field(one, given.get(one.name), "  ", {})
 
-    def _document(self, document: DocumentType) -> Iterator[str]:
-        need, condition = self._offer.need_of(document.id)
-        told = [_DOCUMENT_NEEDS[need] + (f"：{condition or document.condition}" if need is Need.WHEN else "")]
-        if document.repeatable:
-            told.append("可有多份，每份一项")
-        if document.served:
-            told.append("须送达，配送达回证")
-        yield f"  # ──── 《{_comment(document.name)}》 {_comment('；'.join(told))}"
-        own = asked(document.fields)
-        if not own:
+    def _document(self, section: Section, copies: Mapping[int, Values]) -> Iterator[str]:
+        kind = section.document
+        assert kind is not None
+        told = notes.document(kind, self._offer)
+        yield f"  # ──── 《{_comment(kind.name)}》 {_comment(told)}"
+        if not section.fields:
             yield "  # 没有需要填写的内容；要制作时在引号里写“制作”"
-            yield f'  {document.id}: ""'
+        elif forms.is_bare(section):
+            yield f"  # 各项都可不填；不填又要制作时写成  {kind.id}: 制作"
+        bare = not section.fields and not any(copies.values())
+        if not kind.repeatable and (bare or copies.get(1) == {}):
+            yield f'  {kind.id}: "{forms.START[0] if copies else ""}"'
             return
-        if not any(f.need is Need.REQUIRED and f.default is None for f in own):
-            yield f"  # 各项都可不填；不填又要制作时写成  {document.id}: 制作"
-        yield f"  {document.id}:"
-        zh = {f.name: f.zh for f in document.fields}
-        if document.repeatable:
-            yield from _as_item([line for f in own for line in self._field(f, "      ", zh)], 4)
-        else:
-            for one in own:
-                yield from self._field(one, "    ", zh)
+        if bare and not copies:
+            yield f'  {kind.id}: ""'
+            return
+        yield f"  {kind.id}:"
+        if not kind.repeatable:
+            yield from self._fields(section, copies.get(1, {}), "    ")
+            return
+        for number in range(1, max(copies, default=1) + 1):
+            if copies.get(number) == {}:
+                yield f'    - "{forms.START[0]}"'
+            elif copies and number not in copies:
+                yield f'    - ""  # 第{number}份没有填写，位置保留：编号不变'
+            else:
+                yield from _as_item(list(self._fields(section, copies.get(number, {}), "      ")), 4)
 
-    def _field(self, one: Field, indent: str, zh: Mapping[str, str], users: str = "") -> Iterator[str]:
+    def _fields(self, section: Section, given: Values, indent: str) -> Iterator[str]:
+        zh = {f.name: f.zh for f in section.document.fields} if section.document else {}
+        for one in section.fields:
+            yield from self._field(one, given.get(one.name), indent, zh)
+        more = [one for one in section.more if one.name in given]
+        if more:
+            yield f"{indent}# 以下各项一般由系统填入或各文书共用，本文书另行填写"
+        for one in more:
+            yield from self._field(one, given[one.name], indent, zh)
+
+    def _field(
+        self, one: Field, value: Value | None, indent: str, zh: Mapping[str, str], users: str = ""
+    ) -> Iterator[str]:
         yield f"{indent}# {_comment(self._told(one, zh, users))}"
-        texts = self._prefilled.get(one.name, []) if indent in ("", "  ") else []
         key = f"{indent}{one.name}:"
         columns = models.columns_of(one)
         if one.kind == "record":
             yield key
-            inner = {**zh, **{c.name: c.zh for c in columns}}
-            for column in columns:
-                yield from self._field(column, indent + "  ", inner)
+            yield from self._columns(columns, value if isinstance(value, Mapping) else {}, indent + "  ", zh)
         elif columns:
             yield key
-            count = max(1, one.at_least, models.OFFICERS_AT_LEAST if one.kind == "officers" else 0)
-            for text in texts or [""] * count:
-                yield from self._row(columns, text, indent + "  ", zh)
+            rows = [row for row in value if isinstance(row, Mapping)] if isinstance(value, tuple) else []
+            for row in rows + [{}] * (forms.least_rows(one) - len(rows)):
+                yield from _as_item(list(self._columns(columns, row, indent + "    ", zh)), len(indent) + 2)
         elif one.kind in models.LISTS:
             yield key
-            for text in texts or [""] * max(1, one.at_least):
+            items = [text for text in value if isinstance(text, str)] if isinstance(value, tuple) else []
+            for text in items or [""] * forms.least_rows(one):
                 yield f"{indent}  - {quoted(text)}"
-        elif one.kind == "text":
-            yield f"{key} |"
-            yield ""
         else:
-            yield f"{key} {quoted(texts[0] if texts else '')}"
+            yield from self._text(one, value if isinstance(value, str) else "", indent)
 
-    def _row(
-        self, columns: tuple[Field, ...], first: str, indent: str, zh: Mapping[str, str]
+    def _text(self, one: Field, text: str, indent: str) -> Iterator[str]:
+        key = f"{indent}{one.name}:"
+        lines = block(text) if one.kind == "text" else None
+        if lines is None:
+            yield f"{key} {quoted(text)}"
+            return
+        yield f"{key} |"
+        yield from (f"{indent}  {line}" if line else "" for line in lines or ("",))
+
+    def _columns(
+        self, columns: tuple[Field, ...], row: Mapping[str, str], indent: str, zh: Mapping[str, str]
     ) -> Iterator[str]:
         inner = {**zh, **{c.name: c.zh for c in columns}}
-        lines = [line for c in columns for line in self._field(c, indent + "  ", inner)]
-        if first:
-            # The register knows officers by name only.
-            name = f"{indent}  {columns[0].name}:"
-            lines = [f"{name} {quoted(first)}" if line.startswith(name) else line for line in lines]
-        yield from _as_item(lines, len(indent))
+        for column in columns:
+            text = row.get(column.name, "")
+            in_list = tuple(text.split("\n")) if text and column.kind in models.LISTS else None
+            yield from self._field(column, in_list or text, indent, inner)
 
     def _told(self, one: Field, zh: Mapping[str, str], users: str) -> str:
-        parts = [_NEEDS.get(one.need) or self._condition(one, zh)]
-        if one.default is not None:
-            parts = [f"不填则为“{one.default}”"]
+        parts = [notes.need(one, {**self._zh, **zh})]
         if one.choices:
             parts.append(("可选一项或多项：" if one.kind == "list" else "只能填：") + "、".join(one.choices))
         elif one.kind in values.EXAMPLES:
-            parts.append(f"如 {values.EXAMPLES[one.kind]}")
+            parts.append(notes.example(one))
         elif one.kind == "laws":
-            parts.append("如 《中华人民共和国土地管理法》第七十七条第一款，每条一项")
+            parts.append(f"{notes.example(one)}，每条一项")
         elif one.kind == "signature":
             parts.append("签名人姓名，每人一项")
         if one.at_least > 1:
@@ -182,13 +202,6 @@ class _Writer:
         if users:
             parts.append(f"用于{users}")
         return f"{one.zh}｜" + "｜".join(parts)
-
-    def _condition(self, one: Field, zh: Mapping[str, str]) -> str:
-        if not one.when:
-            return "选填"
-        names = {**self._zh, **zh}
-        told = "，".join(f"“{names.get(n, n)}”为“{'”或“'.join(v)}”" for n, v in one.when.items())
-        return f"条件：{told}时必填"
 
 
 def _as_item(lines: list[str], indent: int) -> Iterator[str]:

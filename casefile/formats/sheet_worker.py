@@ -48,7 +48,7 @@ def main(arguments: list[str]) -> int:
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     try:
         broken = _weighed(path, unpacked) if zipfile.is_zipfile(path) else {}
-        answer: dict[str, Any] = {"sheets": _sheets(path, broken, cells, spread="spread" in arguments)}
+        answer: dict[str, Any] = {"sheets": _sheets(path, broken, cells, spread="spread" in arguments[5:])}
     except calamine.PasswordError:
         answer = {"error": "password"}
     except (_TooMuch, MemoryError):

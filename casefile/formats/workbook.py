@@ -21,6 +21,9 @@ from casefile.formats.sheet import letters
 CELL_UNITS = 32_767
 """What a cell holds, in UTF-16 code units."""
 
+LISTS_SHEET = "_lists"
+"""The hidden sheet of the drop-down lists that are too long for a cell."""
+
 _LIST_CHARACTERS = 255
 """What a drop-down list holds by itself; a longer one looks at cells."""
 
@@ -33,7 +36,7 @@ _CELL: Mapping[str, Any] = {"text_wrap": True, "valign": "vcenter", "border": 1,
 _TYPED: Mapping[str, Any] = {**_CELL, "num_format": "@", "bg_color": "#FFFBE6"}
 _LOOKS: Mapping[str, Mapping[str, Any]] = {
     "title": {"bold": True, "font_size": 16},
-    "told": {"font_color": "#595959", "text_wrap": True, "valign": "vcenter"},
+    "told": {"font_color": "#595959", "valign": "vcenter"},
     "heading": {**_CELL, "bold": True, "bg_color": "#1F4E79", "font_color": "#FFFFFF"},
     "label": {**_CELL, "bg_color": "#F2F2F2"},
     "needed": {**_CELL, "bg_color": "#F2F2F2", "bold": True},
@@ -135,12 +138,12 @@ class _Lists:
         if units(joined) <= _LIST_CHARACTERS and not any("," in word for word in choices):
             return list(choices)
         column = letters(self._columns.setdefault(choices, len(self._columns)))
-        return f"='_lists'!${column}$1:${column}${len(choices)}"
+        return f"='{LISTS_SHEET}'!${column}$1:${column}${len(choices)}"
 
     def write(self, book: Any) -> None:
         if not self._columns:
             return
-        sheet = book.add_worksheet("_lists")
+        sheet = book.add_worksheet(LISTS_SHEET)
         for choices, column in self._columns.items():
             for row, word in enumerate(choices):
                 sheet.write_string(row, column, word)
@@ -215,4 +218,6 @@ def _dress(sheet: Any, page: Page, widest: int) -> None:
     sheet.set_paper(9)
     sheet.set_margins(left=0.4, right=0.4, top=0.5, bottom=0.6)
     sheet.fit_to_pages(1, 0)
-    sheet.set_footer(f"&L&9{page.footer.replace('&', '&&')}&C&9{page.name.replace('&', '&&')}&R&9&P / &N")
+    left, middle = page.footer.replace("&", "&&"), page.name.replace("&", "&&")
+    # A blank behind the size of the letters, or a number would be taken for part of it.
+    sheet.set_footer(f"&L&9 {left}&C&9 {middle}&R&9 &P / &N")

@@ -107,6 +107,14 @@ def quoted(text: str) -> str:
     return '"' + "".join(_ESCAPES.get(c) or (_escaped(c) if _needs_escape(c) else c) for c in text) + '"'
 
 
+def block(text: str) -> tuple[str, ...] | None:
+    """The lines of ``text`` to be written under ``|`` so that they read back equal but for blank lines at the
+    end; none for no text, None where only :func:`quoted` keeps every character."""
+    lines = tuple(text.split("\n")) if text else ()
+    plain = all(line == line.strip(" \t") and not any(map(_needs_escape, line)) for line in lines)
+    return lines if plain and (not lines or (lines[0] and lines[-1])) else None
+
+
 _ESCAPES = {'"': '\\"', "\\": "\\\\", "\n": "\\n", "\t": "\\t", "\r": "\\r"}
 
 

@@ -80,7 +80,7 @@ documents:
   penalty_decision:
     decided_at: 2026-03-06
     has_fine: 是
-    fine_amount: "0012,345.60"
+    fine_amount: "12,345.60"
     doc_no: 示〔2026〕1号
     facts: 只在决定书里这样写
     items:
@@ -270,7 +270,11 @@ CASE = some(
             {"area_total": MONEY.filter(lambda t: not any(c in t for c in "¥万元"))},
         ),
         "documents": some(
-            {"filing_approval": some({"doc_date": DATE, "opinion": PROSE}, {"facts": PROSE})},
+            {
+                "filing_approval": some(
+                    {"doc_date": DATE, "opinion": PROSE}, {"violated_laws": st.lists(LAW, max_size=3)}
+                )
+            },
             {
                 "penalty_decision": some(
                     {"decided_at": DATE, "has_fine": st.sampled_from(["是", "true"]), "fine_amount": MONEY},
@@ -278,6 +282,7 @@ CASE = some(
                         "doc_no": WORD,
                         "reconsider_days": st.sampled_from(["30", "060"]),
                         "pay_days": st.just("15"),
+                        "facts": PROSE,
                         "items": st.lists(some({"name": WORD}, {"value": MONEY}), max_size=8),
                         "subject": st.fixed_dictionaries({"place": WORD, "area": st.just("1,234.50")}),
                     },
@@ -375,7 +380,7 @@ def test_new_cases_of_every_procedure_are_forms_and_stay_as_they_are(plain_conte
         assert not read.complaints and not read.notes
         assert taken(read.tree, known).documents == {}
         offered = Offer(known, (procedure,)).documents()
-        assert {t.name for t in offered} <= {s.name for s in sheets}
+        assert {t.name.replace("/", "／") for t in offered} <= {s.name for s in sheets}
         with pytest.raises(BadInput) as caught:
             workbook.load(number, plain_context, known)
         assert {f.code for f in caught.value.findings} <= {"CELL-MISSING", "CELL-FEW", "CELL-MISSING-WHEN"}
@@ -482,7 +487,7 @@ def test_moved_sorted_and_inserted_rows_are_known(clerk: Clerk) -> None:
     pages["当事人"] = replace(party, lines=[*lines[:3], *reversed(lines[3:-1]), lines[-1]])
     # Rows sorted without the hidden column: what stands on the left counts.
     page = pages["案件"]
-    body = [line for line in page.lines[3:-1]]
+    body = list(page.lines[3:-1])
     keys = [line.cells[3] for line in body]
     mixed = sorted((line.cells for line in body), key=lambda c: c[0].text)
     page_lines = [Line({**one, 3: key}) for one, key in zip(mixed, keys, strict=True)]
@@ -539,14 +544,38 @@ def test_the_spare_sheet_is_the_next_document(clerk: Clerk) -> None:
     assert 'covers:\n        - "filing_approval"' in clerk.folder.data.read_text(encoding="utf-8")
 
 
+def test_documents_made_from_a_long_list_stay_as_they_are(clerk: Clerk) -> None:
+    receipts = "".join(
+        f"    - {{covers: [penalty_decision], served_at: 2026-03-06 09:30, party_name: 某{n}}}\n"
+        for n in range(60)
+    )
+    start, end = FULL.index("    - covers"), FULL.index("  evidence_list")
+    clerk.has(FULL[:start] + receipts + FULL[end:])
+    before = clerk.read()
+    clerk.export()
+    assert clerk.load().former is None
+    pages = clerk.pages()
+    assert "送达回证" not in pages
+    told = [
+        line.cells[2].text for line in pages["说明"].lines if line.cells.get(1, Cell()).text == "《送达回证》"
+    ]
+    assert told[0].startswith("共60份")
+    put(pages, "当事人", "party_name", "某乙")
+    clerk.saves(pages)
+    clerk.load()
+    after = clerk.read()
+    assert after.party == "某乙"
+    assert [(d.id, d.values) for d in after.documents] == [(d.id, d.values) for d in before.documents]
+
+
 def test_a_removed_sheet_is_told(clerk: Clerk) -> None:
     clerk.has(FULL)
     pages = clerk.pages()
     del pages["送达回证（3）"]
-    clerk.saves({**pages, "我的草稿": Page("我的草稿", [Line({0: Cell("备忘")})])})
+    clerk.saves({**pages, "_我的草稿": Page("_我的草稿", [Line({0: Cell("备忘")})])})
     done = clerk.load()
     assert [(n.code, n.params.get("document") or n.params.get("sheet")) for n in done.notes] == [
-        ("WORKBOOK-SHEET-SKIPPED", "我的草稿"),
+        ("WORKBOOK-SHEET-SKIPPED", "_我的草稿"),
         ("WORKBOOK-REMOVED", "送达回证（第3份）"),
     ]
     for note in done.notes:
@@ -601,7 +630,6 @@ def test_every_complaint_at_once_by_sheet_and_cell(clerk: Clerk) -> None:
         "CELL-CHARACTER": put(pages, "案件", "case_title", "某\u202e案"),
         "CELL-LONG": put(pages, "案情", "facts", "占" * 20_001),
         "CELL-REFERENCE": put(pages, "送达回证", "covers", "听证笔录"),
-        "CELL-CASE-NUMBER": put(pages, "案件", "case_no", "2026-PG-0002"),
         "CELL-START": put(pages, "证据清单", "*", "也许"),
         "CELL-OUTSIDE": put(pages, "立案审批表", "#end", "写在外面", column=1),
     }
@@ -621,6 +649,15 @@ def test_every_complaint_at_once_by_sheet_and_cell(clerk: Clerk) -> None:
     assert "penalty_decision" not in sentences["CELL-REFERENCE"]["next_step"]
     order = [list(pages).index(f.params["sheet"]) for f in findings]
     assert order == sorted(order)
+
+
+def test_the_number_of_another_case_is_named(clerk: Clerk) -> None:
+    clerk.has(FULL)
+    pages = clerk.pages()
+    cell = put(pages, "案件", "case_no", "2026-PG-0002")
+    clerk.saves(pages)
+    (one,) = clerk.complaints()
+    assert (one.code, one.params["cell"], one.params["folder"]) == ("CELL-CASE-NUMBER", cell, NUMBER)
 
 
 def test_complaints_about_rows_and_records(clerk: Clerk) -> None:
@@ -711,6 +748,49 @@ def test_a_cell_merged_downwards_is_said_once(clerk: Clerk) -> None:
                 page.merge_range(at, 1, at + 1, 1, "0000-7654321")
     clerk.load()
     assert clerk.read().facts["party_phone"] == "0000-7654321"
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=80, deadline=None)
+@given(st.data())
+def test_a_mangled_workbook_is_read_or_refused_in_sentences(
+    clerk: Clerk, monkeypatch: pytest.MonkeyPatch, data: st.DataObject
+) -> None:
+    monkeypatch.setattr(sheet, "read", in_process)
+    clerk.has(FULL)
+    pages = clerk.pages()
+    for _ in range(data.draw(st.integers(1, 6))):
+        name = data.draw(st.sampled_from(sorted(pages)))
+        lines = list(pages[name].lines)
+        at = data.draw(st.integers(0, len(lines) - 1))
+        other = data.draw(st.integers(0, len(lines) - 1))
+        match data.draw(st.sampled_from(["drop", "twice", "swap", "type", "key", "column"])):
+            case "drop":
+                del lines[at]
+            case "twice":
+                lines.insert(other, lines[at])
+            case "swap":
+                lines[at], lines[other] = lines[other], lines[at]
+            case "type":
+                column = data.draw(st.integers(0, 6))
+                lines[at] = Line({**lines[at].cells, column: Cell(data.draw(WORD))})
+            case "key":
+                lines[at] = Line({**lines[at].cells, 3: lines[other].cells.get(3, Cell())})
+            case "column":
+                column = data.draw(st.integers(0, 4))
+                lines = [
+                    Line({c - (c > column): v for c, v in n.cells.items() if c != column}) for n in lines
+                ]
+        pages[name] = replace(pages[name], lines=lines or [Line()])
+    clerk.saves(pages)
+    try:
+        clerk.load(force=True)
+    except CasefileError as error:
+        assert "{" not in "".join(codes.explained(error)) or "{x}" in str(error.params)
+        assert clerk.folder.data.read_text(encoding="utf-8") == FULL
+        for finding in error.findings:
+            assert codes.rendered(finding)["message"]
+    else:
+        clerk.read()
 
 
 # Whose turn it is
