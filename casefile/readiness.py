@@ -5,7 +5,7 @@ A stage does its work or fails. What a bureau must not let through although ever
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from casefile import assemble, catalogue, gather, scanning
 from casefile.codes import severities
@@ -82,9 +82,21 @@ def refuse_incomplete(
 
 def refuse_unsigned(documents: Sequence[Document], parts: Sequence[Part], case_no: str) -> None:
     """What people sign must be signed: in the data, electronically or on a scan of the paper."""
-    blank = list(assemble.unsigned(documents, parts, case_no))
+    blank = [*assemble.unsigned(documents, parts, case_no), *_proving_nothing(documents, parts, case_no)]
     if blank:
         raise BadInput("CASE-INCOMPLETE", subject=case_no, findings=blank)
+
+
+def _proving_nothing(documents: Sequence[Document], parts: Sequence[Part], case_no: str) -> Iterator[Finding]:
+    """A service receipt that covers a document which the case doesn't have proves nothing."""
+    there = {document.id for document in documents} | {part.type_id for part in parts}
+    types = catalogue.load().types
+    for receipt in documents:
+        for covered in receipt.covers:
+            if covered not in there:
+                name = types[covered].name if covered in types else covered
+                params = {"document": receipt.title, "covered": name, "document_id": covered}
+                yield Finding("RECEIPT-COVERS-NOTHING", f"documents: {receipt.id}", case_no, params)
 
 
 def told(gathered: Gathered, case_no: str) -> Report:

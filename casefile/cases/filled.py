@@ -39,6 +39,8 @@ class Filled:
 
     groups: Mapping[str, Values] = field(default_factory=dict)
     documents: Mapping[str, Mapping[int, Values]] = field(default_factory=dict)
+    named: frozenset[str] = field(default_factory=frozenset, compare=False)
+    """Types that have their place in the file, though nothing may stand there yet."""
 
     def count(self) -> int:
         """How many fields were filled in."""
@@ -78,7 +80,7 @@ class Section:
 
 def groups(offer: Offer, filled: Filled) -> Iterator[Section]:
     """The groups that the documents of the procedures use, and whatever else was filled in."""
-    offered = offer.documents()
+    offered = shown(offer, filled)
     for group in offer.groups():
         used = tuple(f for f in asked(group.fields) if group.id == "case" or _users(f, group, offered))
         used = () if group.id in UNASKED else used
@@ -92,15 +94,27 @@ def groups(offer: Offer, filled: Filled) -> Iterator[Section]:
 
 
 def documents(offer: Offer, filled: Filled) -> Iterator[Section]:
-    """The types that the procedures offer, then others that were filled in."""
-    offered = offer.documents()
-    others = [offer.catalogue.types[t] for t in filled.documents if t not in {o.id for o in offered}]
-    for kind in (*offered, *others):
+    """The types that the procedures need as a rule, and others that were filled in or asked for."""
+    for kind in shown(offer, filled):
         own = asked(kind.fields)
         given = {name for values in filled.documents.get(kind.id, {}).values() for name in values}
         given -= {f.name for f in own}
         more = tuple(f for f in offer.catalogue.fields_of(kind.id) if f.name in given)
         yield Section(kind.id, kind.name, own, more, document=kind)
+
+
+def shown(offer: Offer, filled: Filled) -> tuple[DocumentType, ...]:
+    """The types that have a place in the form: the usual ones, those filled in, those asked for."""
+    wanted = {*filled.documents, *filled.named} | {t.id for t in offer.usual()}
+    offered = tuple(t for t in offer.documents() if t.id in wanted)
+    others = wanted - {t.id for t in offered}
+    return (*offered, *(t for i, t in offer.catalogue.types.items() if i in others and t.has_template))
+
+
+def hidden(offer: Offer, filled: Filled) -> tuple[DocumentType, ...]:
+    """The types that the procedures offer and that have no place in the form yet."""
+    there = {t.id for t in shown(offer, filled)}
+    return tuple(t for t in offer.documents() if t.id not in there)
 
 
 def _users(one: Field, group: FieldGroup, offered: Iterable[DocumentType]) -> tuple[str, ...]:
@@ -142,7 +156,7 @@ def taken(node: Node, catalogue: Catalogue) -> Filled:
             copies = _copies(one, catalogue, type_id)
             if copies:
                 papers[type_id] = copies
-    return Filled(found, papers)
+    return Filled(found, papers, frozenset(t for t in _entries(below) if t in catalogue.types))
 
 
 def _copies(node: Node, catalogue: Catalogue, type_id: str) -> dict[int, Values]:

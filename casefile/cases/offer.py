@@ -29,6 +29,11 @@ class Offer:
         ids = dict.fromkeys(t for p in self.procedures for t in self.catalogue.procedures[p].documents)
         return tuple(self.catalogue.types[i] for i in ids if self.catalogue.types[i].has_template)
 
+    def usual(self) -> tuple[DocumentType, ...]:
+        """Those that nearly every case of the procedures has; the others are asked for one by one."""
+        usual = {t for p in self.procedures for t in self.catalogue.procedures[p].usual}
+        return tuple(t for t in self.documents() if t.id in usual or self.need_of(t.id)[0] is Need.REQUIRED)
+
     def need_of(self, type_id: str) -> tuple[Need, str]:
         """Whether the procedures need a document of this type, and the condition in Chinese."""
         for procedure in (self.catalogue.procedures[p] for p in self.procedures):

@@ -342,9 +342,12 @@ class _Reading:
         return tuple(covered)
 
     def _outside(self, given: str) -> str | None:
-        """A type that comes from outside (外来件), by id or Chinese name: its piece lies in the inbox."""
+        """A type by id or Chinese name whose paper lies in the inbox: from outside, or made by hand.
+
+        Whether it really lies there is judged before the case is archived.
+        """
         for kind in self.catalogue.types.values():
-            if not kind.has_template and given in (kind.id, kind.name):
+            if given in (kind.id, kind.name):
                 return kind.id
         return None
 

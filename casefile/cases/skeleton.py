@@ -90,6 +90,12 @@ class _Writer:
         for section in forms.documents(self._offer, self._filled):
             yield ""
             yield from self._document(section, self._filled.documents.get(section.id, {}))
+        others = forms.hidden(self._offer, self._filled)
+        if others:
+            yield ""
+            yield "  # 其余文书：要用时运行 casefile case add 案号 文种，在这里添上该文书的各项"
+            for kind in others:
+                yield f"  #   {kind.id}  {_comment(kind.name)}"
 
     def _group(self, section: Section, given: Values) -> Iterator[str]:
         yield ""

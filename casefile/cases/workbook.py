@@ -96,9 +96,7 @@ def export(
         subject = f"{folder.root.name}/{folder.data.name}"
         node = yaml.parse(data, subject)
         case, complaints = examine(node, _digest(data), folder, subject, catalogue, context.config)
-        lost = [finding for _, finding in complaints if finding.code in _NOT_CARRIED]
-        if lost:
-            raise BadInput("WORKBOOK-DATA", subject=subject, findings=lost, count=len(lost), case_no=case_no)
+        refuse_lost(complaints, subject, case_no)
         filled = taken(node, catalogue)
         _refuse_long(filled, catalogue, subject)
         made = Made(folder.root.name, _digest(data), filled, Offer(catalogue, case.procedures))
@@ -166,6 +164,17 @@ def load(
         write_whole(folder.data, content)
         _record(folder, path, record)
     return Imported(kept, filled.count(), len(filled.ids()), tuple(told))
+
+
+def refuse_lost(complaints: Iterable[tuple[int, Finding]], subject: str, case_no: str) -> None:
+    """Writing case.yaml or a workbook anew would lose what no form asks for.
+
+    Raises:
+        BadInput: WORKBOOK-DATA.
+    """
+    lost = [finding for _, finding in complaints if finding.code in _NOT_CARRIED]
+    if lost:
+        raise BadInput("WORKBOOK-DATA", subject=subject, findings=lost, count=len(lost), case_no=case_no)
 
 
 # Out

@@ -93,6 +93,7 @@ def read(root: Path) -> Catalogue:
         _all_known(place, "required", [way for one in known.required for way in one.split("|")], types)
         _all_known(place, "conditional", known.conditional, types)
         _all_known(place, "documents", known.documents, types)
+        _all_known(place, "usual", known.usual, known.documents)
         for type_id in known.documents:
             if not types[type_id].has_template:
                 reason = f"{type_id} 没有空白文书"
@@ -192,7 +193,12 @@ def _own_fields(entry: TypeFile, shown: str, file: SharedFile) -> tuple[Field, .
 
 def _procedure(entry: ProcedureFile) -> Procedure:
     return Procedure(
-        entry.id, entry.zh, tuple(entry.required), dict(entry.conditional), tuple(entry.documents)
+        entry.id,
+        entry.zh,
+        tuple(entry.required),
+        dict(entry.conditional),
+        tuple(entry.documents),
+        tuple(entry.usual),
     )
 
 

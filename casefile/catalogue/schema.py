@@ -167,6 +167,7 @@ class ProcedureFile(_Strict):
     required: list[str]
     conditional: dict[str, str] = {}
     documents: list[str]
+    usual: list[str] = []
 
 
 class OrderEntry(_Strict):

@@ -36,6 +36,24 @@ def add(app: typer.Typer, say: Help) -> None:
     family = typer.Typer(cls=Group, help=say("case"), no_args_is_help=True, rich_markup_mode=None)
     app.add_typer(family, name="case")
 
+    @family.command("add", cls=Command, help=say("case.add"))
+    def _add(
+        ctx: typer.Context,
+        case_no: str = typer.Argument(..., metavar=say("metavar.case")),
+        types: list[str] = typer.Argument(..., metavar=say("metavar.types")),
+    ) -> None:
+        from casefile import catalogue
+        from casefile.cases import adding
+
+        settings: Settings = ctx.obj
+        with settings.open() as context:
+            added = adding.add(case_no, types, context, catalogue.load())
+        if added:
+            names = "、".join(f"《{name}》" for name in added)
+            show_line(f"已添加 {names}，请填写 case.yaml 或 case.xlsx 中的各项", f"added {names}", settings)
+        else:
+            show_line("这些文书已经在案件数据里了", "these documents have their place already", settings)
+
     @family.command("export", cls=Command, help=say("case.export"))
     def _export(
         ctx: typer.Context,

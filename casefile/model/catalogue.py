@@ -110,6 +110,8 @@ class Procedure:
     """Document type to the condition, in Chinese, under which it is required."""
     documents: tuple[str, ...]
     """Every type that case.yaml offers, in the order of the procedure."""
+    usual: tuple[str, ...] = ()
+    """Those of ``documents`` that a new case.yaml has a place for, besides the required ones."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -144,8 +144,10 @@ def catalogue() -> Catalogue:
         groups={g.id: g for g in groups},
         shared={f.name: f for f in groups[-1].fields},
         procedures={
-            "general_penalty": Procedure("general_penalty", "普通程序", general[:2], {}, general),
-            "hearing": Procedure("hearing", "听证程序", (), {}, ("hearing_record",)),
+            "general_penalty": Procedure(
+                "general_penalty", "普通程序", general[:2], {}, general, usual=general
+            ),
+            "hearing": Procedure("hearing", "听证程序", (), {}, ("hearing_record",), ("hearing_record",)),
         },
         profiles={},
         templates={},

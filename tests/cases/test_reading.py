@@ -243,7 +243,7 @@ def test_a_document_without_own_fields_is_started_by_a_word(desk: Any) -> None:
             "DOCUMENT-REPEATED",
         ),
         (
-            "  service_receipt:\n    - covers: [penalty_decision]\n      served_at: 2026-03-05 10:00\n",
+            "  service_receipt:\n    - covers: [penalty_decison]\n      served_at: 2026-03-05 10:00\n",
             "DOCUMENT-REFERENCE",
         ),
         (

@@ -19,11 +19,11 @@ from hypothesis import strategies as st
 
 from casefile import cases, codes
 from casefile import catalogue as real_catalogue
-from casefile.cases import workbook, workbook_pages, workbook_reading
+from casefile.cases import adding, workbook, workbook_pages, workbook_reading
 from casefile.cases.filled import Filled, taken
 from casefile.cases.offer import Offer
 from casefile.context import CaseFolder, Context
-from casefile.errors import BadInput, CasefileError, Conflict, Refused
+from casefile.errors import BadInput, CasefileError, Conflict, Refused, UsageError
 from casefile.formats import sheet, sheet_worker, yaml
 from casefile.formats import workbook as cells
 from casefile.formats.workbook import Cell, Line, Page
@@ -379,7 +379,7 @@ def test_new_cases_of_every_procedure_are_forms_and_stay_as_they_are(plain_conte
         read = workbook_reading.read(sheets, "case.xlsx", number, known)
         assert not read.complaints and not read.notes
         assert taken(read.tree, known).documents == {}
-        offered = Offer(known, (procedure,)).documents()
+        offered = Offer(known, (procedure,)).usual()
         assert {t.name.replace("/", "／") for t in offered} <= {s.name for s in sheets}
         with pytest.raises(BadInput) as caught:
             workbook.load(number, plain_context, known)
@@ -629,7 +629,7 @@ def test_every_complaint_at_once_by_sheet_and_cell(clerk: Clerk) -> None:
         "CELL-LINES": put(pages, "案件", "cause", "一\n二"),
         "CELL-CHARACTER": put(pages, "案件", "case_title", "某\u202e案"),
         "CELL-LONG": put(pages, "案情", "facts", "占" * 20_001),
-        "CELL-REFERENCE": put(pages, "送达回证", "covers", "听证笔录"),
+        "CELL-REFERENCE": put(pages, "送达回证", "covers", "没有的文书"),
         "CELL-START": put(pages, "证据清单", "*", "也许"),
         "CELL-OUTSIDE": put(pages, "立案审批表", "#end", "写在外面", column=1),
     }
@@ -1057,3 +1057,21 @@ def test_blocks_of_yaml_read_back(clerk: Clerk) -> None:
         clerk.has(BLANK)
         clerk.load(force=True)
         assert said(clerk.read()) == said(before)
+
+
+def test_a_document_that_few_cases_need_is_asked_for_by_name(plain_context: Context) -> None:
+    known = real_catalogue.load()
+    folder = cases.create(
+        RegisterRow("2026-PG-0007", "某案", "general_penalty", "某甲"), plain_context, known
+    )
+    workbook.export("2026-PG-0007", plain_context, known)
+    text = folder.data.read_text(encoding="utf-8")
+    assert "sampling_notice:" not in text and "#   sampling_notice  抽样取证通知书" in text
+    assert adding.add("2026-PG-0007", ["抽样取证通知书"], plain_context, known) == ("抽样取证通知书",)
+    text = folder.data.read_text(encoding="utf-8")
+    assert "  sampling_notice:" in text and "某甲" in text, "what was filled in stays"
+    assert "抽样取证通知书" in {s.name for s in sheet.read(workbook.place(folder), spread=False)}
+    assert adding.add("2026-PG-0007", ["sampling_notice"], plain_context, known) == ()
+    with pytest.raises(UsageError) as caught:
+        adding.add("2026-PG-0007", ["没有的文书"], plain_context, known)
+    assert caught.value.code == "DOC-UNKNOWN"
