@@ -263,3 +263,16 @@ def leave(report: Report, settings: Settings, *, as_json: bool, least: ExitCode 
 def show_line(zh: str, en: str, settings: Settings) -> None:
     """One line on stdout."""
     print(zh if settings.lang == "zh" else en)
+
+
+def warn_pending(case_no: str, context: Context, settings: Settings) -> None:
+    """Say on stderr that case.xlsx holds work that this command doesn't see."""
+    from casefile import codes
+    from casefile.cases import workbook
+    from casefile.model.finding import Finding
+
+    if workbook.pending(context.workspace.case(case_no)):
+        told = codes.rendered(
+            Finding("WORKBOOK-PENDING", "case.xlsx", case_no, {"case_no": case_no}), settings.lang
+        )
+        print(f"{told['message']}。{told['next_step']}", file=sys.stderr)

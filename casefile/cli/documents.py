@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from casefile import codes
-from casefile.cli.base import Command, Help, Settings, show_line
+from casefile.cli.base import Command, Help, Settings, show_line, warn_pending
 from casefile.errors import UsageError
 
 if TYPE_CHECKING:
@@ -134,6 +134,7 @@ def add(app: typer.Typer, say: Help) -> None:
             if form:
                 _blank_list(ids[0], Path(form), context, settings)
                 return
+            warn_pending(case_no, context, settings)
             if source:
                 raise typer.Exit(_fill_list(case_no, ids[0], Path(source), context, settings))
             for draft in pipeline.fill(case_no, context, ids or None):
@@ -166,6 +167,7 @@ def add(app: typer.Typer, say: Help) -> None:
 
         settings: Settings = ctx.obj
         with settings.open() as context:
+            warn_pending(case_no, context, settings)
             document = pipeline.issue(case_no, document_id, context)
             place = context.workspace.relative(document.signed or document.pdf)
         show_line(

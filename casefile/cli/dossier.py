@@ -6,7 +6,7 @@ from pathlib import Path
 
 import typer
 
-from casefile.cli.base import Command, Help, Settings, leave, show_line
+from casefile.cli.base import Command, Help, Settings, leave, show_line, warn_pending
 from casefile.errors import ExitCode, UsageError
 
 
@@ -74,6 +74,7 @@ def _add_stage(app: typer.Typer, say: Help, name: str) -> None:
 
         settings: Settings = ctx.obj
         with settings.open(progress=not as_json) as context:
+            warn_pending(case_no, context, settings)
             done = pipeline.run(case_no, context, until=pipeline.Stage[name.upper()])
             if not as_json:
                 for place, digest in done.made(context):
