@@ -130,6 +130,15 @@ def _after(here: Here, source: str, amount: str, unit: str) -> Any:
     return None if deadline.provisional else deadline.day
 
 
+def _latest(here: Here, source: str, amount: str, unit: str) -> Any:
+    """The last day of a limit on the authority itself, 行政强制法 art. 25: it isn't stretched over days off."""
+    start = here.day(source)
+    count = int(amount) if amount.isdecimal() else here.of(amount)
+    if start is None or count is None or unit != Unit.DAYS:
+        return None
+    return start + dt.timedelta(days=int(count))
+
+
 def _days(here: Here, first: str, last: str) -> Any:
     """How many days a delay has, both ends counted; None when it ends before it begins."""
     start, end = here.day(first), here.day(last)
@@ -242,6 +251,7 @@ RULES: Mapping[str, Callable[..., Any]] = MappingProxyType(
         "fine_imposed": _fine_imposed,
         "hearing_ground": _hearing_ground,
         "hearing_needed": _hearing_needed,
+        "latest": _latest,
         "minor": _minor,
         "minor_by_id": _minor_by_id,
         "reconsider_first": _reconsider_first,

@@ -195,3 +195,10 @@ def test_a_respondent_is_known_to_be_a_minor_by_the_card() -> None:
         "inquiry_record", 1, {"start_at": dt.datetime(2026, 3, 10, 9), "id_no": "990000200903110015"}, 1
     )
     assert derive.RULES["minor_by_id"](derive.Here(values(record), record), "id_no") == "是"
+
+
+def test_a_limit_on_the_authority_is_not_stretched_over_a_holiday() -> None:
+    here = derive.Here(values(DECISION), DECISION)
+    # Thirty days from 2026-05-20 end on Friday the 19th of June, a holiday.
+    assert derive.RULES["latest"](here, "decided_at", "30", "d") == dt.date(2026, 6, 19)
+    assert derive.RULES["after"](here, "decided_at", "30", "d") == dt.date(2026, 6, 22)
