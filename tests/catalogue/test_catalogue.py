@@ -76,6 +76,34 @@ EXPECTED = {
         closed_at""",
 }
 
+# The other core documents, by the catalogue's own names.
+CORE = {
+    "inquiry_notice": """agency_name doc_no notified_person relation inquiry_reason legal_basis appear_at appear_place
+        bring_materials rights_notice refusal_consequence officers seal cause""",
+    "evidence_preservation_notice": """agency_name doc_no party_name facts_brief legal_basis preserve_approved_by
+        preserve_approved_at preserve_from preserve_days preserve_mode preserve_place preserve_custodian
+        preserve_items duty_note party_sig witness_sig officers seal""",
+    "stop_illegal_act_notice": """agency_name doc_no party_name found_at violation_place facts_brief violated_laws
+        order_basis stop_content stop_from await_note consequence officers seal""",
+    "correct_illegal_act_notice": """agency_name doc_no party_name facts violated_laws order_basis correct_content
+        correct_by correct_mode recheck_at consequence officers seal""",
+    "hearing_notice": """agency_name doc_no party_name hearing_at hearing_place hearing_public hearing_closed_reason
+        hearing_chair hearing_panel hearing_clerk recusal_note max_agents bring absence_note seal""",
+    "hearing_record": """case_no start_at end_at place hearing_public hearing_chair hearing_panel hearing_clerk officers
+        party_name hearing_agents hearing_third_parties witnesses identity_checked rights_announced recusal_asked
+        case_statement proposal evidence_presented defense cross_examination debate final_statement adjournment
+        confirm_text party_sig agent_sigs refusal_note investigator_sigs chair_sig clerk_sig page_sigs av_refs""",
+    "performance_urging_notice": """agency_name doc_no party_name decision_no decided_at decision_served_at obligations
+        perform_by perform_mode amount surcharge pay_mode defense_right consequence seal""",
+    "enforcement_application": """agency_name agency_head doc_no agents party_name court requests subject_info
+        decision_no decision_served_at effective_note remedy_status urging_no urging_served_at party_opinion
+        facts_reasons legal_basis attachments deadline head_sig seal applied_at""",
+    "crime_transfer_letter": """agency_name doc_no party_name recipient transfer_type reason legal_basis facts crime
+        measures penalty_done materials goods approved_by report_received_at approved_at sent_at seal receipt""",
+    "case_transfer_letter": """agency_name doc_no party_name recipient transfer_type reason legal_basis facts measures
+        penalty_done materials approved_by approved_at sent_at seal receipt""",
+}
+
 # One fact, one name: where two tables name the same fact, the catalogue has it once.
 ONE_NAME = {
     "case_id": "case_no",
@@ -137,6 +165,11 @@ def test_a_document_can_state_all_that_it_must(shipped: Catalogue, type_id: str)
         OWN_DATE.get(type_id, n) if n == "doc_date" else ONE_NAME.get(n, n) for n in EXPECTED[type_id].split()
     ]
     assert [name for name in wanted if name not in names] == []
+
+
+@pytest.mark.parametrize("type_id", CORE)
+def test_the_other_core_documents_have_their_whole_field_list(shipped: Catalogue, type_id: str) -> None:
+    assert set(CORE[type_id].split()) - {f.name for f in shipped.fields_of(type_id)} == set()
 
 
 def test_what_the_general_procedure_requires(shipped: Catalogue) -> None:
