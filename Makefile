@@ -2,6 +2,7 @@
 #   make demo    three fictitious cases from register row to verified archive package
 #   make test    everything that must hold, on the real components
 #   make bench   speed and memory beside the named peers
+#   make gallery contact sheets of all templates, in build/gallery/
 #   make check   style, types, layers
 # Each does all the set-up on a bare Debian 12 with Python 3.11.
 
@@ -9,7 +10,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.ready
 
-.PHONY: demo test bench check lock clean
+.PHONY: demo test bench gallery check lock clean
 
 demo: $(STAMP)
 	$(BIN)/casefile demo demo-workspace
@@ -18,8 +19,12 @@ test: $(STAMP)
 	$(BIN)/python -m pytest
 
 bench: $(STAMP)
-	$(BIN)/python tests/benchmarks/render_bench.py
+	tests/benchmarks/peers.sh || echo "unoserver can't be had and is left out"
+	$(BIN)/python tests/benchmarks/render_bench.py --many 2000
 	$(BIN)/python tests/benchmarks/bind_bench.py
+
+gallery: $(STAMP)
+	$(BIN)/python tests/benchmarks/gallery.py build/gallery
 
 check: $(STAMP)
 	$(BIN)/ruff check
@@ -36,4 +41,4 @@ lock:
 	  --python-version 3.11 pyproject.toml -o requirements.lock
 
 clean:
-	rm -rf .venv demo-workspace
+	rm -rf .venv demo-workspace build

@@ -50,3 +50,6 @@ if ! ls "$fonts"/FandolFang-Regular.otf >/dev/null 2>&1 && ! installed "$font_pa
     fi
     rm -rf "$place"
 fi
+
+# LibreOffice embeds TrueType as it is and PostScript outlines as Type 1, slower and never twice the same.
+.venv/bin/python -m casefile.tools.truetype "$fonts"

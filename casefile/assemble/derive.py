@@ -131,7 +131,7 @@ def _after(here: Here, source: str, amount: str, unit: str) -> Any:
 
 
 def _latest(here: Here, source: str, amount: str, unit: str) -> Any:
-    """The last day of a limit on the authority itself, 行政强制法 art. 25: it isn't stretched over days off."""
+    """The last day of a limit on the authority, 行政强制法 art. 25: days off don't stretch it."""
     start = here.day(source)
     count = int(amount) if amount.isdecimal() else here.of(amount)
     if start is None or count is None or unit != Unit.DAYS:

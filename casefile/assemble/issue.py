@@ -26,6 +26,7 @@ from casefile.assemble.fill import (
     written_by_hand,
     year_of,
 )
+from casefile.assemble.render import Job, Rendered, render
 from casefile.assemble.templates import catalogue_of
 from casefile.assemble.values import NUMBER, canonical, dated
 from casefile.context import CaseFolder, Context, write_whole
@@ -33,13 +34,13 @@ from casefile.database import IssuedDocument
 from casefile.errors import BadInput, Conflict
 from casefile.formats import docx
 from casefile.formats.docx import Printed
-from casefile.formats.pdf_canonical import Canonical, canonicalise
+from casefile.formats.pdf_canonical import Canonical
 from casefile.model.case import Case
 from casefile.model.document import Document, Part
 from casefile.model.finding import Finding
 from casefile.model.terms import Route, Volume
 from casefile.tools.fonts import fonts_of
-from casefile.tools.office import office_of
+from casefile.tools.office import engine
 
 DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
 
@@ -156,31 +157,23 @@ def _rendered(
     for one in made:
         write_whole(one.source, one.docx)
     fonts = fonts_of(context)
-    results: dict[int, Canonical] = {}
     complaints: dict[int, list[Finding]] = {}
 
-    def accepted(place: int) -> None:
+    def accepted(place: int, result: Rendered) -> None:
         one = made[place]
-        result = canonicalise(one.rendered, one.filling.moment)
-        write_whole(one.rendered, result.data)
-        found = accept.complaints(one.rendered, result, one.printed, fonts, one.filling.title)
-        results[place], complaints[place] = result, list(found)
+        found = accept.complaints(one.rendered, result.canonical, one.printed, fonts, one.filling.title)
+        complaints[place] = [*found, *accept.archival(result.verdict, one.filling.title)]
         context.progress.step(one.filling.title)
 
     context.progress.start("issue", len(made))
-    office_of(context).render_many(
-        [(one.source, one.rendered) for one in made],
-        seconds=context.config.limits.render_seconds,
-        then=accepted,
-    )
+    jobs = [Job(one.source, one.rendered, one.filling.moment) for one in made]
+    results = render(jobs, context, accepted)
     context.progress.done()
-    for place, one in enumerate(made):
-        complaints[place] += accept.archival(one.rendered, one.filling.title)
     found = [finding for place in range(len(made)) for finding in complaints[place]]
     if found:
         own = [Finding(f.code, f.subject, case.case_no, f.params) for f in found]
         raise BadInput("RENDER-REFUSED", subject=case.case_no, findings=own, count=len(own))
-    return [(one, results[place]) for place, one in enumerate(made)]
+    return [(one, result.canonical) for one, result in zip(made, results, strict=True)]
 
 
 def _made(
@@ -233,6 +226,7 @@ def _freeze(one: _Made, result: Canonical, folder: CaseFolder, context: Context)
         pdf_sha256=hashlib.sha256(result.data).hexdigest(),
         pages=result.pages,
         template_sha256=one.filling.template.sha256,
+        rendering=_rendering(context),
         context=context,
     )
 
@@ -275,6 +269,7 @@ def _frozen(filling: Filling, row: IssuedDocument, folder: CaseFolder, context: 
         pages=row.pages,
         template_sha256=row.template_sha256,
         signed_sha256=row.signed_sha256,
+        rendering=row.rendering,
         context=context,
     )
 
@@ -287,6 +282,7 @@ def _document(
     pdf_sha256: str,
     pages: int,
     template_sha256: str,
+    rendering: str,
     signed_sha256: str = "",
     context: Context,
 ) -> Document:
@@ -307,9 +303,29 @@ def _document(
         covers=tuple(filling.values.get("covers") or ()),
         values=filling.values,
         signed_sha256=signed_sha256,
+        rendering=rendering,
         by_hand=tuple(f.zh for f in filling.by_hand if f.kind in _WRITTEN),
         to_enter=tuple(f.zh for f in filling.by_hand if f.kind not in _WRITTEN),
     )
+
+
+def _rendering(context: Context) -> str:
+    """Engine and fonts, so that a page can still be explained when both are others."""
+
+    def told() -> str:
+        fonts = [
+            {
+                "family": r.family,
+                "name": r.font,
+                "version": r.version,
+                "sha256": r.sha256,
+                "own": str(r.own).lower(),
+            }
+            for r in fonts_of(context).resolved()
+        ]
+        return json.dumps({"engine": engine().version, "fonts": fonts}, ensure_ascii=False, sort_keys=True)
+
+    return context.keep("rendering", told)
 
 
 def _rows(case_no: str, context: Context) -> dict[str, IssuedDocument]:
@@ -340,6 +356,7 @@ def _record(documents: Sequence[Document], fillings: Sequence[Filling], case: Ca
                     values_sha256=hashlib.sha256(canonical(used[document.id])).hexdigest(),
                     issued_at=context.now().isoformat(),
                     issued_by=context.operator,
+                    rendering=document.rendering,
                 )
             )
 

@@ -19,7 +19,7 @@ class Document:
     service receipt, the ids of the documents that it proves served. ``by_hand`` names what is blank and
     stands in ink on the printed page only (signatures, opinions), ``to_enter`` what is blank and must be
     entered once it is written there (dates, choices). ``signed`` is the file with the bureau's electronic
-    seal, kept beside ``pdf``.
+    seal, kept beside ``pdf``. ``rendering`` says as JSON which engine and which fonts made the pages.
     """
 
     id: str
@@ -41,6 +41,7 @@ class Document:
     to_enter: tuple[str, ...] = ()
     signed: Path | None = None
     signed_sha256: str = ""
+    rendering: str = ""
 
 
 @dataclass(frozen=True, slots=True)

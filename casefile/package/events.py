@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from importlib.metadata import PackageNotFoundError, version
+from typing import Any
 
 from sqlalchemy import func, select
 
@@ -51,9 +53,24 @@ def events(
     return (*business, *_archiving(signed, packaged, context))
 
 
-def programs() -> dict[str, str]:
+def fonts(documents: Sequence[Document]) -> list[dict[str, str]]:
+    """The fonts that drew the documents when they were issued, each once."""
+    found = {
+        json.dumps(font, sort_keys=True): font for one in _renderings(documents) for font in one["fonts"]
+    }
+    return [found[key] for key in sorted(found)]
+
+
+def _renderings(documents: Sequence[Document]) -> list[Any]:
+    return [json.loads(document.rendering) for document in documents if document.rendering]
+
+
+def programs(documents: Sequence[Document]) -> dict[str, str]:
     """The programs that made the package, with their versions."""
     found = {"casefile": casefile.__version__}
+    engines = sorted({one["engine"] for one in _renderings(documents)})
+    if engines:
+        found["LibreOffice"] = "、".join(engines)
     for name in _PROGRAMS:
         try:
             found[name] = version(name)

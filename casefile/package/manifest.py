@@ -57,6 +57,7 @@ class Statement:
     refusals: Sequence[Evidence]
     events: Sequence[Happened]
     programs: Mapping[str, str]
+    fonts: Sequence[Mapping[str, str]]
     created: dt.datetime
     creator: str
     object_id: str
@@ -101,6 +102,8 @@ def _package(said: Statement) -> Any:
     system = _add(root, "informationSystem")
     for name, version in said.programs.items():
         _add(system, "program", name=name, version=version)
+    for font in said.fonts:
+        _add(system, "font", **font)
     _case(root, said)
     originals = {staged.sha256: staged.entry.path for staged in reversed(said.files)}
     volumes = _add(root, "volumes")

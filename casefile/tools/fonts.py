@@ -5,11 +5,14 @@ fonts stand in for them, in a chain: the first draws, the next ones fill its gap
 licensed fonts puts their files into a folder of ``casefile.toml`` (``fonts.folders``); they then come first.
 
 LibreOffice sees these files and no others, through a private ``fonts.conf``, so that every machine draws the
-same pages and no font is swapped in silence.
+same pages and no font is swapped in silence. Of the collections it sees the mainland face alone: a rare
+character that falls through its chain must not come out in the Japanese form (骨 直 角 边 返 令).
 """
 
 from __future__ import annotations
 
+import hashlib
+import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -20,7 +23,7 @@ from xml.sax.saxutils import escape
 from fontTools.ttLib import TTCollection, TTFont, TTLibError
 
 from casefile import resources
-from casefile.context import Context
+from casefile.context import Context, write_whole
 from casefile.errors import MissingTool
 
 _SUFFIXES = {".ttf", ".otf", ".ttc", ".otc"}
@@ -31,7 +34,8 @@ class Face:
     """A free font: its family as fontconfig names it, its files (the regular one first) and its package.
 
     ``index`` is the place of the Simplified Chinese font in a collection. Without an ``optional`` one the
-    next of a chain draws.
+    next of a chain draws. ``twin`` is its TrueType conversion (:mod:`casefile.tools.truetype`), looked at
+    first where set-up has made it; ``whole`` says that the twin has every character of the font.
     """
 
     family: str
@@ -39,14 +43,37 @@ class Face:
     package: str
     index: int = 0
     optional: bool = False
+    twin: Face | None = None
+    whole: bool = False
 
 
-FANG = Face("FandolFang R", ("FandolFang-Regular.otf",), "texlive-lang-chinese", optional=True)
+def _twin(family: str, *files: str) -> Face:
+    return Face(f"{family} TT", files, "", optional=True)
+
+
+FANG = Face(
+    "FandolFang R",
+    ("FandolFang-Regular.otf",),
+    "texlive-lang-chinese",
+    optional=True,
+    twin=_twin("FandolFang R", "FandolFangTT-Regular.ttf"),
+    whole=True,
+)
 KAI = Face("LXGW WenKai", ("LXGWWenKai-Regular.ttf", "LXGWWenKai-Bold.ttf"), "fonts-lxgw-wenkai")
 SONG = Face(
-    "Noto Serif CJK SC", ("NotoSerifCJK-Regular.ttc", "NotoSerifCJK-Bold.ttc"), "fonts-noto-cjk", index=2
+    "Noto Serif CJK SC",
+    ("NotoSerifCJK-Regular.ttc", "NotoSerifCJK-Bold.ttc"),
+    "fonts-noto-cjk",
+    index=2,
+    twin=_twin("Noto Serif CJK SC", "NotoSerifCJKTT-Regular.ttf", "NotoSerifCJKTT-Bold.ttf"),
 )
-HEI = Face("Noto Sans CJK SC", ("NotoSansCJK-Regular.ttc", "NotoSansCJK-Bold.ttc"), "fonts-noto-cjk", index=2)
+HEI = Face(
+    "Noto Sans CJK SC",
+    ("NotoSansCJK-Regular.ttc", "NotoSansCJK-Bold.ttc"),
+    "fonts-noto-cjk",
+    index=2,
+    twin=_twin("Noto Sans CJK SC", "NotoSansCJKTT-Regular.ttf", "NotoSansCJKTT-Bold.ttf"),
+)
 ROMAN = Face(
     "Nimbus Roman",
     (
@@ -56,11 +83,32 @@ ROMAN = Face(
         "NimbusRoman-BoldItalic.otf",
     ),
     "fonts-urw-base35",
+    twin=_twin(
+        "Nimbus Roman",
+        "NimbusRomanTT-Regular.ttf",
+        "NimbusRomanTT-Bold.ttf",
+        "NimbusRomanTT-Italic.ttf",
+        "NimbusRomanTT-BoldItalic.ttf",
+    ),
+    whole=True,
 )
-SANS = Face("Nimbus Sans", ("NimbusSans-Regular.otf", "NimbusSans-Bold.otf"), "fonts-urw-base35")
+SANS = Face(
+    "Nimbus Sans",
+    ("NimbusSans-Regular.otf", "NimbusSans-Bold.otf"),
+    "fonts-urw-base35",
+    twin=_twin("Nimbus Sans", "NimbusSansTT-Regular.ttf", "NimbusSansTT-Bold.ttf"),
+    whole=True,
+)
 SIGNS = Face("DejaVu Sans", ("DejaVuSans.ttf", "DejaVuSans-Bold.ttf"), "fonts-dejavu-core")
 
 FACES = (FANG, KAI, SONG, HEI, ROMAN, SANS, SIGNS)
+
+_FOREIGN = tuple(
+    f"Noto {style} CJK {region}"
+    for style in ("Serif", "Sans", "Sans Mono")
+    for region in ("JP", "KR", "TC", "HK")
+)
+"""The other faces of the collections, in the forms of other regions."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,17 +166,37 @@ class MissingGlyph:
         return 0xE000 <= code <= 0xF8FF or code >= 0xF0000
 
 
+@dataclass(frozen=True, slots=True)
+class Resolved:
+    """The font that draws a template family on this machine, as it is recorded with every issued document.
+
+    ``own`` tells a font of the bureau from a free stand-in.
+    """
+
+    family: str
+    font: str
+    file: str
+    version: str
+    sha256: str
+    own: bool
+
+
 @dataclass(frozen=True)
 class Fonts:
-    """The fonts of this machine. ``folders`` are the bureau's own, looked at first."""
+    """The fonts of this machine. ``folders`` are the bureau's own, looked at first.
+
+    Without ``twins`` the free fonts draw as Debian brings them.
+    """
 
     folders: Sequence[Path] = ()
+    twins: bool = True
     _coverage: dict[tuple[Path, int], frozenset[int]] = field(default_factory=dict, repr=False, compare=False)
     _unions: dict[str, frozenset[int]] = field(default_factory=dict, repr=False, compare=False)
+    _digests: dict[Path, str] = field(default_factory=dict, repr=False, compare=False)
 
     @cached_property
     def files(self) -> Mapping[Face, tuple[Path, ...]]:
-        """Files of every free font.
+        """Files of every free font and twin that may draw.
 
         Raises:
             MissingTool: FONT-MISSING, naming the font and the package that brings it.
@@ -136,13 +204,27 @@ class Fonts:
         found = {path.name: path for path in reversed(list(self._candidates()))}
         table = {}
         for face in FACES:
-            paths = tuple(found[name] for name in face.files if name in found)
             if face.files[0] not in found:
                 if face.optional:
                     continue
                 raise MissingTool("FONT-MISSING", subject=face.family, package=face.package)
+            paths = tuple(found[name] for name in face.files if name in found)
+            # A twin with some of its styles only would make the others come out slanted or fattened.
+            if (
+                self.twins
+                and face.twin is not None
+                and all(name in found for name in face.twin.files[: len(paths)])
+            ):
+                table[face.twin] = tuple(found[name] for name in face.twin.files if name in found)
+                if face.whole:
+                    continue
             table[face] = paths
         return table
+
+    def faces(self, chain: Iterable[Face]) -> tuple[Face, ...]:
+        """The faces of a chain that are on this machine, each behind its twin."""
+        both = (face for one in chain for face in (one.twin, one) if face is not None)
+        return tuple(face for face in both if face in self.files)
 
     @cached_property
     def own(self) -> Mapping[str, tuple[tuple[Path, int, str], ...]]:
@@ -164,8 +246,49 @@ class Fonts:
         drawn = []
         for family in TEMPLATE_FAMILIES:
             if family.name not in self.own:
-                drawn.append((family.name, next(f.family for f in family.chain if f in self.files)))
+                drawn.append((family.name, self.faces(family.chain)[0].family.removesuffix(" TT")))
         return tuple(drawn)
+
+    def resolved(self) -> tuple[Resolved, ...]:
+        """Which font draws each template family: what is recorded so that a page can be explained later."""
+        told = []
+        for family in TEMPLATE_FAMILIES:
+            entries = self.own.get(family.name, ())
+            if entries:
+                path, index, _ = entries[0]
+            else:
+                face = self.faces(family.chain)[0]
+                paths = self.files[face]
+                # Bold by nature: the second file of a face is its bold one.
+                path, index = paths[1 if family.bold and len(paths) > 1 else 0], face.index
+            with _opened(path, index) as font:
+                name, version = (font["name"].getDebugName(name_id) or "" for name_id in (4, 5))
+            told.append(
+                Resolved(family.name, name, path.name, version, self._digest(path), own=bool(entries))
+            )
+        return tuple(told)
+
+    def digest(self, memory: Path | None = None) -> str:
+        """One digest of the map and of every font file that it uses: other pages may come from any other.
+
+        ``memory`` is a file that keeps digests between runs; a font is read again when its size or time of
+        change is another.
+        """
+        known = _remembered(memory)
+        kept = {}
+        parts = []
+        for path in sorted({path.resolve() for path, _ in self._used()}):
+            state = path.stat()
+            # The inode changes when a package manager puts another file in place, whatever time it bears.
+            mark = f"{state.st_size} {state.st_mtime_ns} {state.st_ino}"
+            before = known.get(str(path), [])
+            digest = before[1] if before[:1] == [mark] else self._digest(path)
+            kept[str(path)] = [mark, digest]
+            parts.append(f"{path.name} {digest}")
+        if memory is not None and kept != known:
+            write_whole(memory, json.dumps(kept, indent=1).encode())
+        rules = "\n".join(self._rules())
+        return hashlib.sha256("\n".join([*parts, rules]).encode()).hexdigest()
 
     def coverage(self, name: str) -> frozenset[int]:
         """Code points that the chain of the family ``name`` can draw.
@@ -180,7 +303,7 @@ class Fonts:
         if family.name in self._unions:
             return self._unions[family.name]
         covered = [self._covered(path, index) for path, index, _ in self.own.get(family.name, ())]
-        faces = (face for face in family.chain if face in self.files)
+        faces = self.faces(family.chain)
         covered += [self._covered(self.files[face][0], face.index) for face in faces]
         # Asked for every field of every document; the union of five large sets takes milliseconds.
         return self._unions.setdefault(family.name, frozenset().union(*covered))
@@ -233,9 +356,25 @@ class Fonts:
             f"<selectfont><acceptfont>{accepted}</acceptfont>"
             "<rejectfont><glob>*</glob></rejectfont></selectfont>"
         )
+        # The other faces of an accepted collection.
+        foreign = "".join(
+            f'<pattern><patelt name="family"><string>{name}</string></patelt></pattern>' for name in _FOREIGN
+        )
+        rules.append(f"<selectfont><rejectfont>{foreign}</rejectfont></selectfont>")
+        rules += self._rules()
+        return (
+            '<?xml version="1.0"?>\n<!DOCTYPE fontconfig SYSTEM "fonts.dtd">\n<fontconfig>\n'
+            f"<cachedir>{escape(str(cache))}</cachedir>\n<cachedir>/var/cache/fontconfig</cachedir>\n"
+            + "\n".join(rules)
+            + "\n</fontconfig>\n"
+        )
+
+    def _rules(self) -> list[str]:
+        """The map as fontconfig rules, without any place on this machine."""
+        rules = []
         for family in (*TEMPLATE_FAMILIES, *_OTHER_FAMILIES):
             chain = [name for _, _, name in self.own.get(family.name, ())]
-            chain += [face.family for face in family.chain]
+            chain += [face.family for face in self.faces(family.chain)]
             prefer = "".join(f"<family>{escape(name)}</family>" for name in chain)
             for name in family.names:
                 rules.append(
@@ -248,17 +387,18 @@ class Fonts:
                         '<edit name="weight" mode="assign" binding="strong"><const>bold</const></edit>'
                         "</match>"
                     )
-        last = "".join(f"<string>{face.family}</string>" for face in (SONG, KAI, SIGNS))
+        last = "".join(f"<string>{face.family}</string>" for face in self.faces((SONG, KAI, SIGNS)))
         rules.append(f'<match target="pattern"><edit name="family" mode="append_last">{last}</edit></match>')
-        return (
-            '<?xml version="1.0"?>\n<!DOCTYPE fontconfig SYSTEM "fonts.dtd">\n<fontconfig>\n'
-            f"<cachedir>{escape(str(cache))}</cachedir>\n<cachedir>/var/cache/fontconfig</cachedir>\n"
-            + "\n".join(rules)
-            + "\n</fontconfig>\n"
-        )
+        return rules
 
     def _candidates(self) -> Iterator[Path]:
         return _font_files((*self.folders, *resources.font_folders()))
+
+    def _digest(self, path: Path) -> str:
+        if path not in self._digests:
+            with path.open("rb") as file:
+                self._digests[path] = hashlib.file_digest(file, "sha256").hexdigest()
+        return self._digests[path]
 
     def _covered(self, path: Path, index: int) -> frozenset[int]:
         key = (path, index)
@@ -291,6 +431,14 @@ def _outline_name(font: TTFont) -> str:
     data = start + 2 + size * (count + 1)
     name: bytes = head[data + first : data + last]
     return name.decode("latin-1")
+
+
+def _remembered(memory: Path | None) -> dict[str, list[str]]:
+    try:
+        found = {} if memory is None else json.loads(memory.read_bytes())
+    except (OSError, ValueError):
+        return {}
+    return found if isinstance(found, dict) else {}
 
 
 def _literal(path: Path) -> str:

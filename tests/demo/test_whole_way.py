@@ -17,6 +17,7 @@ from pathlib import Path
 
 import pikepdf
 import pytest
+from lxml import etree
 
 from casefile import audit, pipeline, verify
 from casefile.cli import run
@@ -24,6 +25,7 @@ from casefile.codes import severities
 from casefile.context import Context
 from casefile.demo import sample
 from casefile.demo.play import Story, play
+from casefile.formats import pades_verify
 from casefile.model.finding import Report
 from casefile.model.terms import Outcome
 
@@ -56,6 +58,30 @@ def test_the_complete_case_verifies(demo: tuple[Path, Story]) -> None:
     assert story.verified is not None
     assert story.verified.findings == () and story.verified.not_looked_at == ()
     assert _outcome(story.verified) is Outcome.PASSED
+
+
+def test_what_the_seal_stands_on_is_sealed_one_by_one_and_travels_with_the_package(
+    demo: tuple[Path, Story],
+) -> None:
+    folder = demo[0] / "cases" / sample.COMPLETE / "documents" / "issued"
+    sealed = {path.name for path in folder.glob("*.signed.pdf")}
+    assert {"penalty_prior_notice.signed.pdf", "penalty_decision.signed.pdf"} <= sealed
+    assert "filing_approval.signed.pdf" not in sealed, "an approval bears no seal"
+    packed = {path.name: path for path in _package_files(demo[0])}
+    for name in sealed:
+        assert packed[name].read_bytes() == (folder / name).read_bytes()
+        (seal,) = pades_verify.validate(folder / name, [demo[0] / "trust" / "root.pem"])
+        assert seal.intact and seal.covers and seal.docmdp_ok
+
+
+def test_the_manifest_tells_what_drew_the_documents(demo: tuple[Path, Story]) -> None:
+    (manifest,) = [path for path in _package_files(demo[0]) if path.name == "manifest.xml"]
+    root = etree.parse(str(manifest)).getroot()
+    space = {"m": root.nsmap[None]}
+    fonts = {font.get("family") for font in root.iterfind(".//m:informationSystem/m:font", space)}
+    assert {"仿宋", "方正小标宋简体", "楷体", "黑体"} <= fonts
+    engines = [p.get("version") for p in root.iterfind(".//m:program[@name='LibreOffice']", space)]
+    assert len(engines) == 1 and engines[0].startswith("LibreOffice ")
 
 
 def test_the_audit_finds_exactly_what_was_planted(demo: tuple[Path, Story]) -> None:
