@@ -167,7 +167,8 @@ def draw(form: Form, house: House) -> bytes:
         body.insert(len(body) - 1, element)
     _footers(document, pen)
     properties = document.core_properties
-    properties.title, properties.author, properties.comments = form.title, "", ""
+    title = re.sub(r"\{[{%].*?[%}]\}", "", form.title)
+    properties.title, properties.author, properties.comments = title, "", ""
     properties.created = properties.modified = MADE
     properties.revision = 1
     properties.last_modified_by = ""
