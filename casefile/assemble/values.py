@@ -51,7 +51,7 @@ class Values:
         if explicit is not None:
             return _completed(explicit, wanted)
         if wanted.source is not None:
-            key = (document.id, wanted.name)
+            key = (document.id, f"{wanted.name} {wanted.source}")
             if key in self._reading:
                 return None
             self._reading.add(key)
@@ -100,7 +100,7 @@ class Values:
             return derive.RULES[call.name](derive.Here(self, document), *call.arguments)
         kind, _, rest = source.partition(":")
         if kind == "fact":
-            return self.named(rest, document)
+            return self.value(document, self.catalogue.shared[rest])
         if kind == "served":
             other = self._last(rest, document)
             return None if other is None else served_on(self.case, other.id)

@@ -31,8 +31,11 @@ class Offer:
 
     def usual(self) -> tuple[DocumentType, ...]:
         """Those that nearly every case of the procedures has; the others are asked for one by one."""
-        usual = {t for p in self.procedures for t in self.catalogue.procedures[p].usual}
-        return tuple(t for t in self.documents() if t.id in usual or self.need_of(t.id)[0] is Need.REQUIRED)
+        procedures = [self.catalogue.procedures[p] for p in self.procedures]
+        # Of several ways to meet a requirement the first is the usual one.
+        needed = {requirement.split("|")[0] for p in procedures for requirement in p.required}
+        usual = needed.union(*(p.usual for p in procedures))
+        return tuple(t for t in self.documents() if t.id in usual)
 
     def need_of(self, type_id: str) -> tuple[Need, str]:
         """Whether the procedures need a document of this type, and the condition in Chinese."""

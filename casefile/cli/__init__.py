@@ -34,7 +34,12 @@ def build(lang: str) -> typer.Typer:
         lang: str = typer.Option("zh", "--lang", metavar="zh|en", help=say("option.lang")),
         clock: str = typer.Option("", "--clock", metavar=say("metavar.time"), help=say("option.clock")),
         operator: str = typer.Option(
-            "", "--by", metavar=say("metavar.person"), envvar="CASEFILE_BY", show_envvar=False, help=say("option.by")
+            "",
+            "--by",
+            metavar=say("metavar.person"),
+            envvar="CASEFILE_BY",
+            show_envvar=False,
+            help=say("option.by"),
         ),
     ) -> None:
         ctx.obj = Settings.of(folder=folder, lang=lang, clock=clock, operator=operator)

@@ -264,7 +264,8 @@ class _Pen:
         for _ in range(_SEAL_LINES):
             yield self.paragraph("", look)
         yield self.paragraph(agency, look)
-        yield self.paragraph(date, _Look(look.size, look.line, look.font, "center", left=look.left))
+        # Kept with what may follow: the number of copies does not stand on a page of its own.
+        yield self.paragraph(date, look)
 
     def copy(self, title: str, inner: tuple[Any, ...], new_page: bool) -> Iterator[Any]:
         size, line = self.house.title.size, self.house.title.line

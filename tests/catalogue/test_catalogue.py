@@ -94,7 +94,7 @@ CORE = {
         case_statement proposal evidence_presented defense cross_examination debate final_statement adjournment
         confirm_text party_sig agent_sigs refusal_note investigator_sigs chair_sig clerk_sig page_sigs av_refs""",
     "performance_urging_notice": """agency_name doc_no party_name decision_no decided_at decision_served_at obligations
-        perform_by perform_mode amount surcharge pay_mode defense_right consequence seal""",
+        perform_by perform_mode amount surcharge payment_channel defense_right consequence seal""",
     "enforcement_application": """agency_name agency_head doc_no agents party_name court requests subject_info
         decision_no decision_served_at effective_note remedy_status urging_no urging_served_at party_opinion
         facts_reasons legal_basis attachments deadline head_sig seal applied_at""",
