@@ -193,13 +193,16 @@ class Context:
         self._kept[name] = thing
 
     @contextmanager
-    def locked(self, case_no: str) -> Iterator[CaseFolder]:
-        """Hold the case alone: two commands on one case don't mix.
+    def locked(self, case_no: str, *, new: bool = False) -> Iterator[CaseFolder]:
+        """Hold the case alone: two commands on one case don't mix. ``new`` makes the folder of a new case.
 
         Raises:
+            BadInput: CASE-NO-FOLDER; a slip in the number leaves no folder behind.
             Conflict: CASE-LOCKED, when another command holds it.
         """
         folder = self.workspace.case(case_no)
+        if not new and not folder.root.is_dir():
+            raise BadInput("CASE-NO-FOLDER", subject=case_no)
         folder.work.mkdir(parents=True, exist_ok=True)
         lock = FileLock(folder.work / ".lock", timeout=0)
         try:

@@ -106,6 +106,9 @@ def run(case_no: str, context: Context, *, until: Stage = Stage.CLOSE) -> Done:
         done.stored = package.stored(case_no, context)
         if done.stored is not None and not package.holds(done.stored, case, (), done.gathered.evidence):
             raise Conflict("ARCHIVE-EXISTS", subject=case_no, version=done.stored.version)
+        if done.stored is None:
+            row = register.row(case_no, context)
+            readiness.refuse_unready(case, done.gathered, row, archive=until >= Stage.ARCHIVE)
         done.documents = sign.sealed(case_no, assemble.issue_all(case, context), context, new=False)
         typed = assemble.parts(case, done.documents)
         parts = assemble.with_scans(typed, done.gathered.parts, case_no, catalogue.load())
@@ -126,8 +129,6 @@ def _make(done: Done, parts: Sequence[Part], context: Context, until: Stage) -> 
     assert gathered is not None
     row = register.row(case.case_no, context)
     if until >= Stage.ARCHIVE:
-        readiness.refuse_damaged(gathered, case.case_no)
-        readiness.refuse_incomplete(case, done.documents, gathered, row)
         readiness.refuse_unsigned(done.documents, parts, case.case_no)
     done.dossier = bind.bind(case, parts, context)
     if until >= Stage.SIGN:

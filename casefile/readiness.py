@@ -44,6 +44,14 @@ def refuse_secrets(case: Case, context: Context) -> None:
         )
 
 
+def refuse_unready(case: Case, gathered: Gathered, row: RegisterRow | None, *, archive: bool) -> None:
+    """Whatever can be known before a document is frozen and a number used up is told before."""
+    assemble.refuse_misplaced(case, gathered.parts, catalogue.load())
+    if archive:
+        refuse_damaged(gathered, case.case_no)
+        refuse_incomplete(case, gathered, row)
+
+
 def refuse_damaged(gathered: Gathered, case_no: str) -> None:
     """A damaged or locked piece may still be had whole; once archived, its placeholder stays."""
     weight = severities()
@@ -52,9 +60,7 @@ def refuse_damaged(gathered: Gathered, case_no: str) -> None:
         raise BadInput("CASE-EVIDENCE-LEFT", subject=case_no, findings=wrong)
 
 
-def refuse_incomplete(
-    case: Case, documents: Sequence[Document], gathered: Gathered, row: RegisterRow | None
-) -> None:
+def refuse_incomplete(case: Case, gathered: Gathered, row: RegisterRow | None) -> None:
     """What is archived must be whole: the scanners judge the case as if it were in the archive already."""
     scanners = scanning.case_scanners()
     if not scanners:
@@ -66,7 +72,7 @@ def refuse_incomplete(
         case=case,
         folder_exists=True,
         folder_empty=False,
-        issued=tuple(document.id for document in documents),
+        issued=tuple(document.id for document in case.documents),
         gathered=len(gathered.evidence),
         archived_version="v1",
         archived_digest="",

@@ -10,7 +10,7 @@ from casefile.assemble.own import register as register_template
 from casefile.assemble.sample import sample
 from casefile.assemble.service import effective_service_date
 from casefile.assemble.signed import complaints as unsigned
-from casefile.assemble.signed import with_scans
+from casefile.assemble.signed import refuse_misplaced, with_scans
 from casefile.assemble.slip import slips
 
 __all__ = [
@@ -21,6 +21,7 @@ __all__ = [
     "issue",
     "issue_all",
     "parts",
+    "refuse_misplaced",
     "register_template",
     "sample",
     "slips",

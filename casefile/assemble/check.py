@@ -84,10 +84,10 @@ def contradictions(
     """Values of one document that can't both be true: dates out of order, an amount beside its product."""
     zh = {f.name: f.zh for f in fields}
     for chain in kind.order:
-        known = [(name, _day(values.get(name))) for name in chain]
-        said = [(name, day) for name, day in known if day is not None]
+        known = [(name, values.get(name)) for name in chain]
+        said = [(name, day) for name, day in known if isinstance(day, dt.date)]
         for (first, early), (second, late) in itertools.pairwise(said):
-            if late < early:
+            if _before(late, early):
                 params = {
                     "document": document,
                     "field": zh[second],
@@ -126,8 +126,12 @@ def _rows(value: Any) -> Sequence[Mapping[str, Any]]:
     return [row for row in rows if isinstance(row, Mapping)]
 
 
-def _day(value: object) -> dt.datetime | None:
-    """As a moment, so that hours count where both are told; a bare date lies at the day's beginning."""
-    if isinstance(value, dt.datetime):
-        return value.replace(tzinfo=None)
-    return dt.datetime(value.year, value.month, value.day) if isinstance(value, dt.date) else None
+def _before(one: dt.date, other: dt.date) -> bool:
+    """By the hour where both tell it, else by the day: an order may be given on the day of discovery."""
+    if isinstance(one, dt.datetime) and isinstance(other, dt.datetime):
+        return one.replace(tzinfo=None) < other.replace(tzinfo=None)
+    return _plain_day(one) < _plain_day(other)
+
+
+def _plain_day(value: dt.date) -> dt.date:
+    return value.date() if isinstance(value, dt.datetime) else value

@@ -81,6 +81,17 @@ def _covers(here: Here) -> Any:
     return tuple(here.values.covered(here.document)) or None
 
 
+def _corrected(here: Here, what: str) -> Any:
+    """Name, number or date of the document that a correction (补正) is about."""
+    other = here.values.document_called(str(here.of("corrected") or ""))
+    if other is None:
+        return None
+    kind = here.values.catalogue.types[other.type_id]
+    if what == "name":
+        return kind.name
+    return here.values.dated(other) if what == "date" else here.values.named("doc_no", other)
+
+
 def _capitals(here: Here, name: str) -> Any:
     """An amount in capitals, 支付结算办法 附一."""
     amount = here.of(name)
@@ -246,6 +257,7 @@ RULES: Mapping[str, Callable[..., Any]] = MappingProxyType(
         "after": _after,
         "age": _age,
         "capitals": _capitals,
+        "corrected": _corrected,
         "covers": _covers,
         "days": _days,
         "fine_imposed": _fine_imposed,

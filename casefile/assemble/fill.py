@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
+import difflib
 import hashlib
 import json
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -13,7 +15,7 @@ from typing import Any
 from sqlalchemy import select
 
 from casefile import database
-from casefile.assemble import check, number, sequence
+from casefile.assemble import check, derive, law, number, sequence
 from casefile.assemble.service import RECEIPT
 from casefile.assemble.templates import catalogue_of, templates_of
 from casefile.assemble.values import NUMBER, PARTY, Values, canonical, dated, needed
@@ -28,6 +30,20 @@ from casefile.tools.fonts import fonts_of
 from casefile.workdays import Workdays
 
 _RECORD = ".drafts.json"
+_DERIVED_ZH = {
+    "after": "期限的推算（缺起算日期，或者那一年的放假安排还没有填进 casefile.toml 的 [calendar]）",
+    "latest": "期限的推算（缺起算日期）",
+    "hearing_needed": "听证标准（casefile.toml 的 [thresholds] 还没有填本省的较大数额）",
+    "hearing_ground": "拟处罚内容和 casefile.toml 的 [thresholds]",
+    "capitals": "小写金额",
+    "total": "各项金额",
+    "surcharge": "本金和天数",
+    "days": "起止日期",
+    "age": "出生日期",
+    "covers": "送达的文书",
+}
+"""Where a derived value comes from, in words of a clerk."""
+_MANY = frozenset({"list", "laws", "rows", "officers", "people", "signature"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +74,8 @@ class Filling:
     title: str
     template: docx.Template
     values: Mapping[str, Any]
+    fields: tuple[Field, ...]
+    numbers: Mapping[str, str]
     lacking: tuple[str, ...]
     by_hand: tuple[Field, ...]
     notes: tuple[Finding, ...]
@@ -82,7 +100,7 @@ class Filling:
             BadInput: as :meth:`casefile.formats.docx.Template.render`.
         """
         properties = docx.Properties(title=self.title, author=author, moment=self.moment)
-        return self.template.render(self.values, properties)
+        return self.template.render(_printable(self.values, self.fields), properties)
 
 
 @dataclass(slots=True)
@@ -124,29 +142,49 @@ def fill(case: Case, context: Context, ids: Sequence[str] | None = None) -> tupl
     """Write a draft of every document of the case, or of those named; edited drafts stay as they are.
 
     Raises:
-        BadInput: DATA-REFUSED with all findings; TEMPLATE-…
+        BadInput: DATA-REFUSED with all findings, once the drafts with nothing wrong are written; TEMPLATE-…
         UsageError: DOC-UNKNOWN, for an id that the case does not have.
     """
     folder = context.workspace.case(case.case_no)
     wanted = chosen(case, catalogue_of(context), ids)
     numbers = number.known(case.case_no, context)
     pending = {d.id: pending_number(d, case, context) for d in case.documents}
-    fillings = prepared(case, wanted, context, {**pending, **numbers}, strict=False)
+    refused: BadInput | None = None
+    try:
+        fillings = prepared(case, wanted, context, {**pending, **numbers}, strict=False)
+    except BadInput as error:
+        # The others are drafted all the same; what is wrong is told in the end.
+        refused = error
+        fillings = tuple(_right_ones(case, wanted, context, {**pending, **numbers}))
     frozen = frozen_ids(case.case_no, context)
     record = DraftRecord.read(folder)
     if ids is None:
-        expected = _receipts_to_come(case, context, {**pending, **numbers})
+        ready = {filling.id for filling in fillings}
+        expected = _receipts_to_come(case, ready, context, {**pending, **numbers})
         _drop_receipts({filling.id for filling in expected}, folder, record)
         fillings += expected
-    return tuple(
+    drafts = tuple(
         Draft(filling.id, folder.documents / f"{filling.id}.docx", "issued")
         if filling.id in frozen
         else _drafted(filling, folder, record, context)
         for filling in fillings
     )
+    if refused is not None:
+        raise refused
+    return drafts
 
 
-def _receipts_to_come(case: Case, context: Context, numbers: Mapping[str, str]) -> tuple[Filling, ...]:
+def _right_ones(
+    case: Case, documents: Sequence[DocumentData], context: Context, numbers: Mapping[str, str]
+) -> Iterator[Filling]:
+    for document in documents:
+        with suppress(BadInput):
+            yield from prepared(case, [document], context, numbers, strict=False)
+
+
+def _receipts_to_come(
+    case: Case, ready: Collection[str], context: Context, numbers: Mapping[str, str]
+) -> tuple[Filling, ...]:
     """A blank service receipt (送达回证) for each document that must be served and has none yet.
 
     It goes along with the document, is filled in by hand at the door, and is entered afterwards.
@@ -158,7 +196,7 @@ def _receipts_to_come(case: Case, context: Context, numbers: Mapping[str, str]) 
     fillings = []
     for document in case.documents:
         kind = catalogue.types[document.type_id]
-        if not kind.served or document.id in covered:
+        if not kind.served or document.id in covered or document.id not in ready:
             continue
         party = document.values.get(PARTY) or case.facts.get(PARTY)
         data = _Expected(RECEIPT, 1, {"covers": (document.id,), "addressee": party}, document.line)
@@ -218,10 +256,21 @@ def chosen(case: Case, catalogue: Catalogue, ids: Sequence[str] | None) -> tuple
     made = {d.id: d for d in case.documents if catalogue.types[d.type_id].has_template}
     if ids is None:
         return tuple(made.values())
-    for document_id in ids:
-        if document_id not in made:
-            raise UsageError("DOC-UNKNOWN", subject=document_id, known="、".join(made))
-    return tuple(made[document_id] for document_id in dict.fromkeys(ids))
+    by_name = {title_of(d, catalogue): d.id for d in made.values()}
+    found = []
+    for given in ids:
+        document_id = given if given in made else by_name.get(given, "")
+        if not document_id:
+            near = difflib.get_close_matches(given, [*made, *by_name], n=5, cutoff=0.0)
+            raise UsageError("DOC-UNKNOWN", subject=given, known="、".join(near))
+        found.append(document_id)
+    return tuple(made[document_id] for document_id in dict.fromkeys(found))
+
+
+def title_of(document: DocumentData, catalogue: Catalogue) -> str:
+    """``询问笔录``, ``询问笔录（2）``."""
+    name = catalogue.types[document.type_id].name
+    return name if document.ordinal == 1 else f"{name}（{document.ordinal}）"
 
 
 def prepared(
@@ -249,10 +298,12 @@ def prepared(
         kind = catalogue.types[document.type_id]
         fields = catalogue.fields_of(document.type_id)
         values = check.clean(reader.of(document))
-        title = kind.name if document.ordinal == 1 else f"{kind.name}（{document.ordinal}）"
+        title = title_of(document, catalogue)
         longest = context.config.limits.field_characters
         found += check.complaints(values, fields, title, fonts, longest)
         found += check.contradictions(kind, values, fields, title)
+        found += _against_sources(document, kind, reader, title)
+        found += law.complaints(reader, document, values, title)
         lacking = [f for f in reader.lacking(document, values) if not written_by_hand(f, kind)]
         if strict:
             found += (
@@ -274,6 +325,12 @@ def prepared(
                 title=title,
                 template=templates_of(context).get(catalogue.template(document.type_id)),
                 values=values,
+                fields=fields,
+                numbers={
+                    numbers[d.id]: pending_number(d, case, context)
+                    for d in case.documents
+                    if numbers.get(d.id)
+                },
                 lacking=tuple(f.zh for f in lacking),
                 by_hand=tuple(f for f in fields if _unwritten(f, kind, values)),
                 notes=tuple(_validity(kind, values, title)),
@@ -286,6 +343,34 @@ def prepared(
         own = [Finding(f.code, f.subject, case.case_no, f.params) for f in found]
         raise BadInput("DATA-REFUSED", subject=case.case_no, findings=own, count=len(own))
     return tuple(fillings)
+
+
+def _against_sources(
+    document: DocumentData, kind: DocumentType, reader: Values, title: str
+) -> Iterator[Finding]:
+    """A date or number that was typed, and that another document or its receipt says otherwise."""
+    for one in reader.catalogue.fields_of(kind.id):
+        stated = document.values.get(one.name)
+        if stated is None or not one.source or not _settled_elsewhere(one, kind):
+            continue
+        told = reader.sourced(document, one.source)
+        if told is not None and told != stated:
+            params = {
+                "stated": words.plain(stated),
+                "source": _source_zh(one.source, reader.catalogue),
+                "told": words.plain(told),
+            }
+            yield Finding("DATA-SOURCE-DIFFERS", subject=f"{title}：{one.zh}", params=params)
+
+
+def _settled_elsewhere(one: Field, kind: DocumentType) -> bool:
+    """True for days of service, and for dates and numbers of other documents."""
+    source = one.source or ""
+    owner, _, name = source.rpartition(".")
+    elsewhere = owner not in ("", kind.id, "config.bureau") and ":" not in owner
+    return source.startswith("served:") or (
+        elsewhere and (name == NUMBER or one.kind in ("date", "datetime"))
+    )
 
 
 def values_of(case: Case, context: Context, numbers: Mapping[str, str]) -> Values:
@@ -352,9 +437,23 @@ def year_of(document: DocumentData, kind: DocumentType, case: Case, context: Con
 
 
 def wording_digest(filling: Filling) -> str:
-    """Digest of what the draft was made of, without its number, which comes later."""
+    """Digest of what the draft was made of, whether the numbers that it states are given yet or not."""
     values = {name: value for name, value in filling.used.items() if name != NUMBER}
-    return hashlib.sha256(canonical(values)).hexdigest()
+    text = canonical(values).decode()
+    for number_given in sorted(filling.numbers, key=len, reverse=True):
+        text = text.replace(number_given, filling.numbers[number_given])
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _printable(values: Mapping[str, Any], fields: Sequence[Field]) -> dict[str, Any]:
+    """Values for a template: where nobody said anything, a loop has no items and a record no words."""
+    shown = dict(values)
+    for one in fields:
+        if shown.get(one.name) is None and one.kind in _MANY:
+            shown[one.name] = ()
+        elif shown.get(one.name) is None and one.kind == "record":
+            shown[one.name] = {column.name: None for column in one.columns}
+    return shown
 
 
 def _moment(day: dt.date | None, context: Context) -> dt.datetime:
@@ -367,6 +466,11 @@ def _source_zh(source: str, catalogue: Catalogue) -> str:
     served, _, rest = source.partition(":")
     if served == "served" and rest in catalogue.types:
         return f"《{catalogue.types[rest].name}》的送达回证"
+    if source == "number":
+        return "定稿（casefile issue）时编的文号"
+    if source.startswith(derive.PREFIX):
+        name = source.removeprefix(derive.PREFIX).partition("(")[0]
+        return _DERIVED_ZH.get(name, "案件数据中的其他事实")
     owner, _, name = source.rpartition(".")
     if owner in catalogue.types:
         zh = next((f.zh for f in catalogue.fields_of(owner) if f.name == name), name)

@@ -15,7 +15,7 @@ from pathlib import Path
 from sqlalchemy import select
 
 from casefile import database
-from casefile.assemble import accept, number
+from casefile.assemble import accept, edits, number
 from casefile.assemble.fill import (
     DraftRecord,
     Filling,
@@ -30,12 +30,13 @@ from casefile.assemble.render import Job, Rendered, render
 from casefile.assemble.templates import catalogue_of
 from casefile.assemble.values import NUMBER, canonical, dated
 from casefile.context import CaseFolder, Context, write_whole
-from casefile.database import IssuedDocument
+from casefile.database import DocumentNumber, IssuedDocument
 from casefile.errors import BadInput, Conflict
 from casefile.formats import docx
 from casefile.formats.docx import Printed
 from casefile.formats.pdf_canonical import Canonical
 from casefile.model.case import Case
+from casefile.model.catalogue import Field
 from casefile.model.document import Document, Part
 from casefile.model.finding import Finding
 from casefile.model.terms import Route, Volume
@@ -117,6 +118,8 @@ def _issue(case: Case, context: Context, ids: Sequence[str] | None) -> tuple[Doc
     # Everything is checked before a number is used up.
     first_look = prepared(case, wanted, context, {**pending, **known}, strict=True)
     rows = _rows(case.case_no, context)
+    if ids is None:
+        _refuse_vanished(rows, case, context)
     for filling in first_look:
         if filling.id not in rows:
             known = {**known, **_numbered(filling, case, context)}
@@ -130,6 +133,14 @@ def _issue(case: Case, context: Context, ids: Sequence[str] | None) -> tuple[Doc
     for one, _ in made:
         (folder.documents / f"{one.filling.id}.docx").unlink(missing_ok=True)
     return tuple(documents[filling.id] for filling in fillings)
+
+
+def _refuse_vanished(rows: Mapping[str, IssuedDocument], case: Case, context: Context) -> None:
+    """An issued document stays in the case: it doesn't go by being left out of the data."""
+    there = {document.id for document in case.documents}
+    gone = [row.title for document_id, row in rows.items() if document_id not in there]
+    if gone:
+        raise Conflict("DOC-ISSUED-GONE", subject=case.case_no, documents="、".join(f"《{t}》" for t in gone))
 
 
 def _numbered(filling: Filling, case: Case, context: Context) -> dict[str, str]:
@@ -188,7 +199,7 @@ def _made(
     if record.edited(filling.id, draft):
         if record.stale(filling.id, wording_digest(filling)):
             raise BadInput("DRAFT-STALE", subject=f"documents/{draft.name}", document=filling.title)
-        data = docx.settled(_with_numbers(draft, case, numbers, context), draft.name)
+        data = _edited(draft, filling, filled, fields, case, numbers, context)
         printed = [p for p in printed if _kind(p, fields) not in _WORDING]
     # Not only what was filled in: every word of the form must stand on the pages as well.
     printed += [Printed("", text) for text in docx.paragraphs(data, draft.name)]
@@ -200,6 +211,43 @@ def _made(
         source=place / f"{filling.id}.docx",
         rendered=place / f"{filling.id}.pdf",
     )
+
+
+def _edited(
+    draft: Path,
+    filling: Filling,
+    filled: docx.Filled,
+    fields: Mapping[str, Field],
+    case: Case,
+    numbers: Mapping[str, str],
+    context: Context,
+) -> bytes:
+    """A draft that somebody edited, once its facts and its fixed text are found as the data give them.
+
+    Raises:
+        BadInput: DRAFT-TRACKED; DRAFT-CHANGED, with one finding for each fact that reads otherwise.
+    """
+    raw = draft.read_bytes()
+    if docx.tracked(raw, draft.name):
+        raise BadInput("DRAFT-TRACKED", subject=f"documents/{draft.name}", document=filling.title)
+    data = docx.settled(_with_numbers(draft, case, numbers, context), draft.name)
+    said = [Printed(_zh(p, fields), p.text) for p in filled.printed if p.text.strip()]
+    kinds = [_kind(p, fields) for p in filled.printed if p.text.strip()]
+    found = list(
+        edits.complaints(
+            docx.paragraphs(data, draft.name),
+            docx.paragraphs(filled.docx, draft.name),
+            [p for p, kind in zip(said, kinds, strict=True) if kind not in _WORDING],
+            [p for p, kind in zip(said, kinds, strict=True) if kind in _WORDING],
+            filling.title,
+        )
+    )
+    if found:
+        own = [Finding(f.code, f.subject, case.case_no, f.params) for f in found]
+        raise BadInput(
+            "DRAFT-CHANGED", subject=f"documents/{draft.name}", findings=own, document=filling.title
+        )
+    return data
 
 
 def _with_numbers(draft: Path, case: Case, numbers: Mapping[str, str], context: Context) -> bytes:
@@ -217,6 +265,11 @@ def _freeze(one: _Made, result: Canonical, folder: CaseFolder, context: Context)
     contents = {".docx": one.docx, ".pdf": result.data, ".json": canonical(one.filling.used)}
     for suffix, data in contents.items():
         path = issued / f"{one.filling.id}{suffix}"
+        if suffix == ".pdf" and path.exists() and path.read_bytes() != data:
+            # Frozen, yet the database knows nothing of it: a database of last month must not undo a decision.
+            raise Conflict(
+                "DOC-FROZEN-OTHER", subject=context.workspace.relative(path), document=one.filling.title
+            )
         write_whole(path, data)
         path.chmod(_READ_ONLY)
     return _document(
@@ -341,6 +394,9 @@ def _record(documents: Sequence[Document], fillings: Sequence[Filling], case: Ca
     used = {filling.id: filling.used for filling in fillings}
     with database.session(context) as session:
         for document in documents:
+            given = session.get(DocumentNumber, document.doc_no) if document.doc_no else None
+            if given is not None and given.state != number.State.GIVEN:
+                raise Conflict("NUMBER-VOID", subject=document.doc_no, reason=given.reason)
             session.add(
                 IssuedDocument(
                     case_no=case.case_no,
@@ -361,11 +417,15 @@ def _record(documents: Sequence[Document], fillings: Sequence[Filling], case: Ca
             )
 
 
-def _kind(printed: Printed, fields: Mapping[str, object]) -> str:
+def _kind(printed: Printed, fields: Mapping[str, Field]) -> str:
+    """The kind of what was printed: of a row, that of the column."""
     field = fields.get(docx.root_of(printed.path))
-    return getattr(field, "kind", "text")
+    if field is None:
+        return "text"
+    column = next((c for c in field.columns if c.name == printed.path.rpartition(".")[2]), None)
+    return column.kind if column is not None else field.kind
 
 
-def _zh(printed: Printed, fields: Mapping[str, object]) -> str:
+def _zh(printed: Printed, fields: Mapping[str, Field]) -> str:
     field = fields.get(docx.root_of(printed.path))
     return str(getattr(field, "zh", ""))

@@ -103,7 +103,7 @@ def _column(steps: Sequence[str], field: Field) -> bool:
 def _feeds(field: Field, fields: Iterable[Field]) -> bool:
     """True for a field that another one is derived from, or that decides whether another one is needed."""
     return any(
-        f.source == f"derived:{field.name}"
+        (f.source or "").partition("(")[0] == f"derived:{field.name}"
         or field.name in _arguments(f.source)
         or (f.when is not None and field.name in f.when)
         for f in fields

@@ -8,7 +8,8 @@ None is used twice; the database's own constraints see to that, however many cle
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+import unicodedata
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -23,9 +24,13 @@ from casefile.errors import BadInput, Conflict
 PATTERN = "{short}{word}〔{year}〕{seq}号"
 _OUTSIDE = "自编"
 """The word under which numbers of another form are kept."""
-_SEQ = re.compile(r"\\\{seq(?::0(?P<width>\d)d)?\\\}")
+_PLACE = re.compile(r"\{(short|word|year|seq)[^}]*\}")
+_BRACKETS = re.compile(r"[()\[\]{}<>〔〕【】〖〗〈〉《》「」﹝﹞⟨⟩]")
 _MOST = 1_000
 """Numbers that one reservation may take."""
+_LONGEST = 60
+_FORMER_VOID = re.compile(r"(?P<document>[A-Za-z0-9_.-]+)#void\d*")
+"""What stands for a reason where a number was void before reasons were kept."""
 
 
 class State(StrEnum):
@@ -93,6 +98,8 @@ def give(wanted: Wanted, context: Context) -> str:
     """The number of a document: the one it has, the one that case.yaml gives, or the next of its word.
 
     Raises:
+        BadInput: NUMBER-FORM, when the explicit number is one of the document's word but is not written as
+            such; NUMBER-YEAR, when it is of another year than the document.
         Conflict: DOC-NUMBER-TAKEN, when another document has or had the explicit number; DOC-NUMBER-GAP, when
             it would leave numbers before it that nobody accounts for.
     """
@@ -155,8 +162,11 @@ def reserve(
     return tuple(taken)
 
 
-def void(doc_no: str, reason: str, by: str, context: Context) -> Entry:
+def void(doc_no: str, reason: str, by: str, context: Context, forms: Iterable[tuple[str, str]] = ()) -> Entry:
     """Make a number void for good. It stays in the register, with the reason.
+
+    ``forms`` are the words with their patterns: by them a number that was never given, but is missing between
+    others, is known for what it is, and comes into the register as void.
 
     Raises:
         BadInput: NUMBER-REASON, NUMBER-UNKNOWN.
@@ -165,14 +175,15 @@ def void(doc_no: str, reason: str, by: str, context: Context) -> Entry:
     _reasoned(reason, doc_no)
     with database.session(context) as session:
         row = session.get(DocumentNumber, doc_no)
+        if row is not None and row.state == State.VOID:
+            raise Conflict("NUMBER-VOID", subject=doc_no, reason=_entry(row).reason)
+        issued = select(database.IssuedDocument).where(database.IssuedDocument.doc_no == doc_no)
+        bearer = session.execute(issued).scalars().first()
+        if bearer is not None:
+            raise Conflict("NUMBER-ISSUED", subject=doc_no, document=bearer.title, case_no=bearer.case_no)
         if row is None:
-            raise BadInput("NUMBER-UNKNOWN", subject=doc_no)
-        if row.state == State.VOID:
-            raise Conflict("NUMBER-VOID", subject=doc_no, reason=row.reason)
-        issued = select(database.IssuedDocument.title).where(database.IssuedDocument.doc_no == doc_no)
-        title = session.execute(issued).scalar()
-        if title is not None:
-            raise Conflict("NUMBER-ISSUED", subject=doc_no, document=title, case_no=row.case_no)
+            row = _missing(doc_no, forms, context.config.bureau.short, session)
+            session.add(row)
         _void(row, reason.strip(), by, context)
         session.flush()
         return _entry(row)
@@ -190,7 +201,11 @@ def register(context: Context, year: int | None = None, word: str = "") -> tuple
 
 
 def gaps(entries: Sequence[Entry]) -> tuple[tuple[str, int, int], ...]:
-    """Word, year and running number of what nobody accounts for; there can be none but by a foreign hand."""
+    """Word, year and running number of what nobody accounts for.
+
+    :func:`give` leaves none: they come from a program that took explicit numbers without asking for those
+    before, or from a foreign hand. :func:`void` closes them, with a reason.
+    """
     runs: dict[tuple[str, int], set[int]] = {}
     for entry in entries:
         runs.setdefault((entry.word, entry.year), set()).add(entry.seq)
@@ -205,23 +220,88 @@ def gaps(entries: Sequence[Entry]) -> tuple[tuple[str, int, int], ...]:
 def _place(wanted: Wanted, short: str, session: Session) -> tuple[str, int, int]:
     if not wanted.explicit:
         return wanted.word, wanted.year, _next(wanted.word, wanted.year, session)
-    form = _form(wanted.pattern, short, wanted.word).fullmatch(wanted.explicit)
-    if form is None:
+    read = _read(wanted.explicit, short, wanted.word, wanted.pattern)
+    if read is None:
+        _well_formed(
+            wanted, _visible(wanted.explicit) or written(short, wanted.word, wanted.year, 1, wanted.pattern)
+        )
         return _OUTSIDE, wanted.year, _next(_OUTSIDE, wanted.year, session)
-    year = form.groupdict().get("year")
-    return wanted.word, int(year) if year else wanted.year, int(form["seq"])
+    year, seq = read[0] or wanted.year, read[1]
+    _well_formed(wanted, written(short, wanted.word, year, max(seq, 1), wanted.pattern))
+    if year != wanted.year:
+        raise BadInput(
+            "NUMBER-YEAR",
+            subject=wanted.document_id,
+            doc_no=wanted.explicit,
+            other=year,
+            year=wanted.year,
+        )
+    return wanted.word, year, seq
 
 
-def _form(pattern: str, short: str, word: str) -> re.Pattern[str]:
-    """A number of this pattern, read back."""
-    plain = re.escape(pattern)
-    plain = plain.replace(re.escape("{short}"), re.escape(short)).replace(
-        re.escape("{word}"), re.escape(word)
-    )
-    plain = plain.replace(re.escape("{year}"), r"(?P<year>\d{4})")
-    padded = _SEQ.search(plain)
-    digits = r"(?P<seq>\d{1,9})" if padded and padded["width"] else r"(?P<seq>[1-9]\d{0,8})"
-    return re.compile(_SEQ.sub(lambda _: digits, plain))
+def _well_formed(wanted: Wanted, form: str) -> None:
+    if wanted.explicit != form or len(form) > _LONGEST:
+        shown = wanted.explicit[:_LONGEST]
+        raise BadInput(
+            "NUMBER-FORM",
+            subject=wanted.document_id,
+            doc_no=shown,
+            form=form[:_LONGEST],
+            most=_LONGEST,
+        )
+
+
+def _read(text: str, short: str, word: str, pattern: str) -> tuple[int | None, int] | None:
+    """Year, if the pattern has one, and running number of what a reader takes for a number of the pattern.
+
+    However it is written: what is written wrongly must not pass for a number of another kind.
+    """
+    parts = []
+    at = 0
+    for place in _PLACE.finditer(pattern):
+        parts.append(re.escape(_folded(pattern[at : place.start()])))
+        at = place.end()
+        if place[1] == "year":
+            parts.append(r"(?P<year>\d{4})")
+        elif place[1] == "seq":
+            parts.append(r"0*(?P<seq>\d{1,18})")
+        else:
+            parts.append(re.escape(_folded(short if place[1] == "short" else word)))
+    parts.append(re.escape(_folded(pattern[at:])))
+    found = re.fullmatch("".join(parts), _folded(text))
+    if found is None:
+        return None
+    year = found.groupdict().get("year")
+    return int(year) if year else None, int(found["seq"])
+
+
+def _folded(text: str) -> str:
+    """Without what is mistyped or can't be seen: widths, blanks, the kind of brackets, 第 and 号."""
+    plain = "".join(c for c in unicodedata.normalize("NFKC", text) if not c.isspace() and not _unseen(c))
+    return _BRACKETS.sub("|", plain).replace("第", "").replace("号", "")
+
+
+def _visible(text: str) -> str:
+    return "".join(c for c in text if not _unseen(c)).strip()
+
+
+def _unseen(char: str) -> bool:
+    return unicodedata.category(char) in ("Cc", "Cf", "Mn", "Zl", "Zp") or char in "\u115f\u1160\u3164\uffa0"
+
+
+def _missing(doc_no: str, forms: Iterable[tuple[str, str]], short: str, session: Session) -> DocumentNumber:
+    """The row of a number that is missing between others of its word and year.
+
+    Raises:
+        BadInput: NUMBER-UNKNOWN.
+    """
+    entries = [_entry(row) for row in session.execute(select(DocumentNumber)).scalars()]
+    missing = gaps(entries)
+    for word, pattern in forms:
+        for of, year, seq in missing:
+            if of == word and written(short, word, year, seq, pattern or PATTERN) == doc_no:
+                return DocumentNumber(doc_no=doc_no, word=word, year=year, seq=seq, case_no="")
+    raise BadInput("NUMBER-UNKNOWN", subject=doc_no)
 
 
 def _next(word: str, year: int, session: Session) -> int:
@@ -284,6 +364,7 @@ def _reasoned(reason: str, subject: str) -> None:
 
 
 def _entry(row: DocumentNumber) -> Entry:
+    former = _FORMER_VOID.fullmatch(row.reason) if row.state == State.VOID else None
     return Entry(
         row.doc_no,
         row.word,
@@ -294,5 +375,5 @@ def _entry(row: DocumentNumber) -> Entry:
         row.document_id or "",
         row.given_at,
         row.by,
-        row.reason,
+        f"由旧版本作废（{former['document']}）" if former else row.reason,
     )

@@ -25,6 +25,7 @@ from casefile.workdays import Workdays
 
 NUMBER = "doc_no"
 PARTY = "party_name"
+PARTY_GROUP = "party"
 
 
 @dataclass(frozen=True)
@@ -46,7 +47,7 @@ class Values:
     def value(self, document: DocumentData, wanted: Field) -> Any:
         """The value of one field of one document."""
         explicit = document.values.get(wanted.name)
-        if explicit is None and self._shares(document.type_id, wanted):
+        if explicit is None and self._shares(document, wanted):
             explicit = self.case.facts.get(wanted.name)
         if explicit is not None:
             return _completed(explicit, wanted)
@@ -61,9 +62,13 @@ class Values:
                 self._reading.discard(key)
         return _typed(wanted.default, wanted.kind)
 
-    def _shares(self, type_id: str, wanted: Field) -> bool:
+    def _shares(self, document: DocumentData, wanted: Field) -> bool:
         """Whether the document states this fact of the case; a field of its own may bear the same name."""
-        kind, groups = self.catalogue.types[type_id], self.catalogue.groups
+        kind, groups = self.catalogue.types[document.type_id], self.catalogue.groups
+        party = groups.get(PARTY_GROUP)
+        if party is not None and document.values.get(PARTY) is not None and wanted in party.fields:
+            # Another party: nothing of the case's own party may be said of it.
+            return False
         return (
             self.catalogue.shared.get(wanted.name) is wanted
             or wanted.name in kind.shared
@@ -109,6 +114,14 @@ class Values:
             return getattr(self.bureau, name)
         other = document if owner == document.type_id else self._last(owner, document)
         return None if other is None else self.named(name, other)
+
+    def document_called(self, name: str) -> DocumentData | None:
+        """The document of the case that bears this id or Chinese name: ``询问笔录（2）``."""
+        for document in self.case.documents:
+            zh = self.catalogue.types[document.type_id].name
+            if name in (document.id, zh if document.ordinal == 1 else f"{zh}（{document.ordinal}）"):
+                return document
+        return None
 
     def covered(self, document: DocumentData) -> Iterator[Mapping[str, Any]]:
         """Name, number and copies of each document that a service receipt covers."""

@@ -50,7 +50,7 @@ def create(row: RegisterRow, context: Context, catalogue: Catalogue) -> CaseFold
     if folder.data.exists():
         raise Conflict("CASE-EXISTS", subject=row.case_no)
     try:
-        with context.locked(row.case_no):
+        with context.locked(row.case_no, new=True):
             if folder.data.exists():
                 raise Conflict("CASE-EXISTS", subject=row.case_no)
             folder.inbox.mkdir(parents=True, exist_ok=True)

@@ -7,11 +7,13 @@ number, so a list may be corrected and taken once more: nobody gets a second not
 from __future__ import annotations
 
 import datetime as dt
+import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 
-from casefile.cases import history
+from casefile.cases import history, workbook
 from casefile.cases.filled import Filled, Value, Values, taken
 from casefile.cases.offer import asked
 from casefile.cases.reading import examine
@@ -102,6 +104,8 @@ def take(case_no: str, type_id: str, source: Path, context: Context, catalogue: 
     folder = context.workspace.case(case_no)
     subject = f"{folder.root.name}/{folder.data.name}"
     node, data = yaml.read(folder.data, subject)
+    _, complaints = examine(node, "", folder, subject, catalogue, context.config)
+    workbook.refuse_lost(complaints, subject, case_no)
     before = taken(node, catalogue)
     reader = _Reader(folder, kind, catalogue, context, replace(before, documents={}), source.name)
     rows = list(_rows(source, kind, catalogue))
@@ -218,10 +222,12 @@ def _text(cell: sheet.Cell, one: Field | None = None) -> str:
 
 def _key(values: Values) -> tuple[str, str]:
     name = next((str(values[n]) for n in _NAMES if values.get(n)), "")
-    return name, next((str(values[n]) for n in _NUMBERS if values.get(n)), "")
+    number = next((str(values[n]) for n in _NUMBERS if values.get(n)), "")
+    # 甲（市）公司 and 甲(市) 公司 are one party.
+    return "".join(c for c in unicodedata.normalize("NFKC", name) if c.isprintable() and c != " "), number
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class _Reader:
     """Checks one row at a time: the case with this one document and no other."""
 
@@ -232,9 +238,14 @@ class _Reader:
     bare: Filled
     file: str
 
+    @cached_property
+    def known(self) -> list[Finding]:
+        """What is wrong with the case without any document: no fault of a row."""
+        return self.complaints(self.bare)
+
     def line(self, number: int, values: Values) -> Line:
         one = replace(self.bare, documents={self.kind.id: {1: values}})
-        known = self.complaints(self.bare)
+        known = self.known
         own = [
             replace(f, params={**f.params, "file": self.file, "line": str(number)})
             for f in self.complaints(one)

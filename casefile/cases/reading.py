@@ -257,11 +257,22 @@ class _Reading:
             found = self._values(f"document {one.type.id}", one.place, fields, always)
             for path, missing in _conditional(one.place.fields, one.place.table, one.texts):
                 self._missing(one.place, path, missing)
+            self._whole_party(one)
             self._fine_adds_up(found, one)
             if found.get("covers"):
                 found["covers"] = self._covered(found["covers"], one, ids)
             documents.append(DocumentData(one.type.id, one.ordinal, found, one.place.table.line))
         return tuple(documents)
+
+    def _whole_party(self, one: _Started) -> None:
+        """A document to another party says all of it: nothing is taken over from the case's own party."""
+        group = self.catalogue.groups.get("party")
+        own = _own_texts(one)
+        if group is None or group.id not in one.type.groups or "party_name" not in own:
+            return
+        for wanted in asked(group.fields):
+            if wanted.name not in own and wanted.default is None and _is_needed(wanted, own):
+                self._missing(one.place, (wanted.name,), wanted)
 
     def _fine_adds_up(self, found: Mapping[str, Any], one: _Started) -> None:
         """One decision must not state two fines."""

@@ -78,8 +78,17 @@ def add(app: typer.Typer, say: Help) -> None:
 
         settings: Settings = ctx.obj
         with settings.open() as context:
-            entry = number.void(doc_no, reason, context.operator, context)
+            entry = number.void(doc_no, reason, context.operator, context, _forms())
         show_line(f"已作废：{entry.doc_no}（{entry.reason}）", f"void: {entry.doc_no}", settings)
+
+
+def _forms() -> tuple[tuple[str, str], ...]:
+    """The words of numbers with their patterns."""
+    from casefile import catalogue
+
+    known: Catalogue = catalogue.load()
+    kinds = known.types.values()
+    return tuple(dict.fromkeys((k.number_word, k.number_pattern) for k in kinds if k.number_word))
 
 
 def _type(word: str) -> DocumentType:

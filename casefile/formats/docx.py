@@ -9,12 +9,14 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import io
+import posixpath
 import re
 import zipfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 from xml.sax.saxutils import escape
 
 from docxtpl import DocxTemplate
@@ -28,9 +30,31 @@ from casefile.errors import BadInput, Refused
 from casefile.formats import words
 
 _W = "http://schemas.openxmlformats.org/wordprocessingml/2006/main"
-_RELATIONSHIP = "{http://schemas.openxmlformats.org/package/2006/relationships}Relationship"
 _TEMPLATED = re.compile(r"word/(document|header\d*|footer\d*)\.xml")
 _ACTIVE = re.compile(r"vbaProject|vbaData|activeX|embeddings/|oleObject|afchunk", re.IGNORECASE)
+_ACTIVE_TYPES = frozenset(
+    {
+        "vbaproject", "wordvbadata", "vbadata", "oleobject", "afchunk", "control", "activexcontrolbinary",
+        "package", "attachedtoolbars", "extensibility", "usercustomization", "webextension",
+        "webextensiontaskpanes",
+    }
+)  # fmt: skip
+_FETCHED_TYPES = frozenset(
+    {
+        "attachedtemplate", "frame", "subdocument", "recipientdata", "externallink", "externallinkpath",
+        "transform",
+    }
+)  # fmt: skip
+"""Last words of relationship types, in lower case. Word goes by them, whatever the part is called."""
+_ACTIVE_CONTENT = re.compile(r"macroEnabled|vbaProject|activeX|oleObject", re.IGNORECASE)
+_ACTIVE_ELEMENTS = frozenset({"altChunk", "control", "subDoc"})
+_FIELD = re.compile(r'[\s"“”]*(INCLUDE|DDE|LINK|IMPORT|DATABASE|RD\b)', re.IGNORECASE)
+_OUTSIDE = re.compile(r"[a-z][a-z0-9+.-]*:|//|\\", re.IGNORECASE)
+_CLICKED = frozenset({"hyperlink", "hlinkClick"})
+"""What may lead outside: it only waits to be clicked."""
+_SCHEMES = frozenset({"http", "https", "ftp", "mailto", "tel", "file"})
+_CHANGES = frozenset({"ins", "del", "moveFrom", "moveTo", "cellIns", "cellDel", "cellMerge"})
+_TAG = re.compile(r"\{\{|\{%")
 _STYLE_USED = re.compile(rb'<w:(?:pStyle|rStyle|tblStyle|numStyleLink|styleLink)\s+w:val="([^"]+)"')
 _BEFORE_OVERFLOW = frozenset(
     {
@@ -137,9 +161,8 @@ class Template:
         self._parts: dict[str, Callable[[Mapping[str, Any]], str]] = {}
         self._uses: dict[Use, None] = {}
         self._reshaped = False
-        for part, data in members.items():
-            if _TEMPLATED.fullmatch(part):
-                self._compile(part, data.decode("utf-8"))
+        for part in _filled(members):
+            self._compile(part, members[part].decode("utf-8"))
 
     @property
     def uses(self) -> tuple[Use, ...]:
@@ -151,6 +174,7 @@ class Template:
 
         Raises:
             BadInput: TEMPLATE-UNDEFINED, TEMPLATE-FILL or TEMPLATE-RESULT.
+            Refused: DOCX-ACTIVE or DOCX-EXTERNAL, for what only the filling puts together.
         """
         sink: list[Printed] = []
         context = {name: _shown(value) for name, value in values.items()}
@@ -193,6 +217,7 @@ class Template:
             root = etree.fromstring(xml.encode("utf-8"), _strict())
         except (etree.XMLSyntaxError, UnicodeEncodeError) as error:
             raise BadInput("TEMPLATE-RESULT", subject=self.name, part=part, reason=error) from None
+        _check_content(root, part, self.name, _links(self._members, part))
         if self._reshaped:
             root = self._tags.fix_tables(etree.tostring(root, encoding="unicode"))
         for number, drawing in enumerate(root.iter("{*}docPr"), 1001):
@@ -214,7 +239,8 @@ def load(path: Path) -> Template:
 
 
 def problems(path: Path, known_font: Callable[[str], bool]) -> list[Problem]:
-    """What the eye misses in a template: full-width braces, exact rows, stray braces, fonts, ￥.
+    """What the eye misses in a template: braces full-width, stray or where nothing fills them, exact rows,
+    tracked changes, fonts, ￥.
 
     Raises:
         BadInput: as :func:`load`.
@@ -225,10 +251,16 @@ def problems(path: Path, known_font: Callable[[str], bool]) -> list[Problem]:
     def add(code: str, **params: str) -> None:
         found.setdefault((code, tuple(sorted(params.items()))), Problem(code, params))
 
-    for part, data in members_of(_bytes(path), path.name).items():
-        if not _TEMPLATED.fullmatch(part):
-            continue
-        root = etree.fromstring(data, _strict())
+    members = members_of(_bytes(path), path.name)
+    filled = _filled(members)
+    # The program writes docProps/core.xml anew, so that nothing of the template's is left in it.
+    for part in sorted(_xml_parts(members) - {*filled, "docProps/core.xml"}):
+        if place := _tagged(etree.fromstring(members[part], _bare_xml())):
+            add("TEMPLATE-PART", part=part, place=place)
+    if part := _changed(members):
+        add("TEMPLATE-TRACKED", part=part)
+    for part in filled:
+        root = etree.fromstring(members[part], _strict())
         for paragraph in root.iter(f"{{{_W}}}p"):
             text = _text(paragraph)
             outside = re.sub(r"\{\{.*?\}\}|\{%.*?%\}|\{#.*?#\}", "", text, flags=re.DOTALL)
@@ -284,12 +316,11 @@ def settled(raw: bytes, name: str) -> bytes:
         Refused: as :func:`members_of`.
     """
     members = members_of(raw, name)
-    for part in members:
-        if _TEMPLATED.fullmatch(part):
-            root = etree.fromstring(members[part], _strict())
-            for paragraph in root.iter(f"{{{_W}}}p"):
-                _settle(paragraph)
-            members[part] = etree.tostring(root, xml_declaration=True, encoding="UTF-8", standalone=True)
+    for part in _filled(members):
+        root = etree.fromstring(members[part], _strict())
+        for paragraph in root.iter(f"{{{_W}}}p"):
+            _settle(paragraph)
+        members[part] = etree.tostring(root, xml_declaration=True, encoding="UTF-8", standalone=True)
     return _packed(members)
 
 
@@ -338,9 +369,11 @@ def _used_styles(members: Mapping[str, bytes]) -> bytes:
 def members_of(raw: bytes, name: str) -> dict[str, bytes]:
     """The parts of a docx, checked: no bomb, no macro, no link to outside, no DTD, well-formed XML.
 
+    Word goes by the types of relationships and of contents, not by the names of parts; so do the checks.
+
     Raises:
         BadInput: DOCX-UNREADABLE.
-        Refused: DOCX-BOMB, DOCX-ACTIVE or DOCX-EXTERNAL.
+        Refused: DOCX-BOMB, DOCX-NAME, DOCX-ACTIVE or DOCX-EXTERNAL.
     """
     members: dict[str, bytes] = {}
     try:
@@ -348,9 +381,14 @@ def members_of(raw: bytes, name: str) -> dict[str, bytes]:
             infos = package.infolist()
             if len(infos) > _MEMBERS or sum(info.file_size for info in infos) > _PACKAGE_BYTES:
                 raise Refused("DOCX-BOMB", subject=name)
+            seen: set[str] = set()
             for info in infos:
-                if info.filename in members or info.flag_bits & 1:
+                # What zipfile makes of a name is not what another reader makes of it.
+                if _escapes(info.orig_filename):
+                    raise Refused("DOCX-NAME", subject=name, part=info.orig_filename)
+                if info.filename.casefold() in seen or info.flag_bits & 1:
                     raise BadInput("DOCX-UNREADABLE", subject=name, reason=info.filename)
+                seen.add(info.filename.casefold())
                 with package.open(info) as part:
                     data = part.read(_MEMBER_BYTES + 1)
                 if len(data) > _MEMBER_BYTES:
@@ -364,12 +402,40 @@ def members_of(raw: bytes, name: str) -> dict[str, bytes]:
         raise BadInput("DOCX-UNREADABLE", subject=name, reason=error) from None
     if "word/document.xml" not in members:
         raise BadInput("DOCX-UNREADABLE", subject=name, reason="word/document.xml")
-    for member, content in members.items():
+    for member in members:
         if _ACTIVE.search(member):
             raise Refused("DOCX-ACTIVE", subject=name, part=member)
-        if member.endswith((".xml", ".rels")):
-            _check_xml(member, content, name)
+    named = {m for m in members if m.casefold().endswith((".xml", ".rels"))}
+    # First these: they say what else is XML.
+    for member in sorted(named):
+        _parsed(member, members[member], name)
+    for kind, member in _contents(members):
+        if _ACTIVE_CONTENT.search(kind):
+            raise Refused("DOCX-ACTIVE", subject=name, part=f"{member}：{kind}")
+    for target in _related(members, "", {"officedocument"}):
+        if target != "word/document.xml":
+            raise BadInput("DOCX-UNREADABLE", subject=name, reason=target)
+    filled = _filled(members)
+    for member in sorted(named | _xml_parts(members) | {*filled}):
+        _check_xml(member, members, name)
+    for member in filled:
+        try:
+            members[member].decode("utf-8")
+        except UnicodeDecodeError as error:
+            raise BadInput("DOCX-UNREADABLE", subject=name, reason=f"{member}: {error}") from None
     return members
+
+
+def tracked(raw: bytes, name: str) -> bool:
+    """True when insertions, deletions or moves still wait to be accepted or rejected (修订).
+
+    What such a document says depends on who looks at it.
+
+    Raises:
+        BadInput: as :func:`members_of`.
+        Refused: as :func:`members_of`.
+    """
+    return bool(_changed(members_of(raw, name)))
 
 
 def paragraphs(raw: bytes, name: str) -> list[str]:
@@ -391,24 +457,26 @@ def replaced(raw: bytes, name: str, old: str, new: str) -> bytes:
         Refused: as :func:`members_of`.
     """
     members = members_of(raw, name)
-    for part, data in members.items():
-        if not _TEMPLATED.fullmatch(part):
-            continue
-        root = etree.fromstring(data, _strict())
+    for part in _filled(members):
+        root = etree.fromstring(members[part], _strict())
         changed = False
         for paragraph in root.iter(f"{{{_W}}}p"):
-            while _replace_in(list(paragraph.iter(f"{{{_W}}}t")), old, new):
+            texts = list(paragraph.iter(f"{{{_W}}}t"))
+            place = _replace_in(texts, old, new)
+            while place is not None:
                 changed = True
+                place = _replace_in(texts, old, new, place)
         if changed:
             members[part] = etree.tostring(root, xml_declaration=True, encoding="UTF-8", standalone=True)
     return _packed(members)
 
 
-def _replace_in(texts: Sequence[Any], old: str, new: str) -> bool:
+def _replace_in(texts: Sequence[Any], old: str, new: str, start: int = 0) -> int | None:
+    """Replace the first ``old`` from ``start`` on; where to look on, None when there is none."""
     whole = "".join(t.text or "" for t in texts)
-    start = whole.find(old)
+    start = whole.find(old, start)
     if start < 0:
-        return False
+        return None
     end, place = start + len(old), 0
     for element in texts:
         text = element.text or ""
@@ -417,7 +485,7 @@ def _replace_in(texts: Sequence[Any], old: str, new: str) -> bool:
             element.text = text[:first] + (new if start >= place else "") + text[last:]
             element.set("{http://www.w3.org/XML/1998/namespace}space", "preserve")
         place += len(text)
-    return True
+    return start + len(new)
 
 
 class _Tracker:
@@ -538,21 +606,257 @@ def _undefined(error: UndefinedError) -> str:
     return next((group for group in name.groups() if group), message) if name else message
 
 
-def _check_xml(part: str, data: bytes, name: str) -> None:
+def _check_xml(part: str, members: Mapping[str, bytes], name: str) -> None:
+    root = _parsed(part, members[part], name)
+    if part.casefold().endswith(".rels"):
+        for relationship in root.iter("{*}Relationship"):
+            _check_relationship(relationship, part, name)
+    else:
+        _check_content(root, part, name, _links(members, part))
+
+
+def _parsed(part: str, data: bytes, name: str) -> Any:
     if b"<!DOCTYPE" in data or b"<!ENTITY" in data:
         raise Refused("DOCX-ACTIVE", subject=name, part=part)
     try:
-        root = etree.fromstring(data, _strict())
+        root = etree.fromstring(data, _bare_xml())
     except etree.XMLSyntaxError as error:
         raise BadInput("DOCX-UNREADABLE", subject=name, reason=f"{part}: {error}") from None
     if root.getroottree().docinfo.doctype:
         raise Refused("DOCX-ACTIVE", subject=name, part=part)
-    if part.endswith(".rels"):
-        for relationship in root.iter(_RELATIONSHIP):
-            kind = relationship.get("Type", "").rsplit("/", 1)[-1]
-            if relationship.get("TargetMode") == "External" and kind != "hyperlink":
-                # A hyperlink only waits to be clicked; pictures, templates and frames are fetched on opening.
-                raise Refused("DOCX-EXTERNAL", subject=name, part=part, kind=kind)
+    return root
+
+
+def _check_relationship(relationship: Any, part: str, name: str) -> None:
+    kind = _kind(relationship)
+    if kind in _ACTIVE_TYPES:
+        raise Refused("DOCX-ACTIVE", subject=name, part=f"{part}：{kind}")
+    if kind in _FETCHED_TYPES or kind.startswith("mailmerge"):
+        raise Refused("DOCX-EXTERNAL", subject=name, part=part, kind=kind)
+    target = unquote(relationship.get("Target", "")).strip()
+    outside = _OUTSIDE.match(target)
+    if not _external(relationship):
+        # Some readers follow such a target though nothing says that it is outside.
+        if outside:
+            raise Refused("DOCX-EXTERNAL", subject=name, part=part, kind=f"{kind} {_short(target)}")
+        return
+    scheme = outside[0].rstrip(":").lower() if outside else ""
+    # A hyperlink only waits to be clicked; pictures, templates and frames are fetched on opening.
+    if kind != "hyperlink" or (len(scheme) > 1 and scheme not in _SCHEMES and scheme[0].isalpha()):
+        raise Refused("DOCX-EXTERNAL", subject=name, part=part, kind=kind)
+
+
+def _check_content(root: Any, part: str, name: str, links: frozenset[str]) -> None:
+    """``links`` are the ids of what leads outside of the part."""
+    fields = False
+    for element in root.iter("*"):
+        space, local = _split(element.tag)
+        if local == "OLEObject" or (local in _ACTIVE_ELEMENTS and "wordprocessingml" in space):
+            raise Refused("DOCX-ACTIVE", subject=name, part=f"{part}：{local}")
+        if local == "mailMerge" and "wordprocessingml" in space:
+            # Its connection string needs no relationship.
+            raise Refused("DOCX-EXTERNAL", subject=name, part=part, kind=local)
+        fields = fields or local in ("instrText", "delInstrText", "fldSimple")
+        for key, value in element.attrib.items():
+            of, attribute = _split(key)
+            related = of.endswith("/relationships") or attribute == "relid"
+            misused = value in links and local not in _CLICKED
+            fetched = related and (misused or attribute in ("link", "href"))
+            # VML names a picture's address without any relationship.
+            drawn = local in ("imagedata", "fill", "stroke") and attribute in ("src", "href", "althref")
+            if fetched or (drawn and _OUTSIDE.match(value.strip())):
+                raise Refused("DOCX-EXTERNAL", subject=name, part=part, kind=f"{local} {attribute}")
+    if not fields:
+        return
+    for story in (root, *root.iter("{*}txbxContent")):
+        for code in _codes(story):
+            found = _FIELD.match(code)
+            if found and found[1].upper() == "DDE":
+                raise Refused("DOCX-ACTIVE", subject=name, part=f"{part}：{_short(code)}")
+            if found or code == _HIDDEN:
+                raise Refused("DOCX-EXTERNAL", subject=name, part=part, kind=_short(code))
+
+
+_HIDDEN = "{ { } }"
+"""A field whose name another field, or one of two alternatives, decides: nobody writes that by accident."""
+
+
+def _codes(story: Any) -> Iterator[str]:
+    """The code of every field of a text, whole, however Word split it over runs and paragraphs.
+
+    Each is given twice when tracked deletions are part of it: with them and without.
+    """
+    opened = [_Code()]  # the first is for code outside of a field, which belongs to its paragraph
+    for element in _within(story):
+        local = _split(element.tag)[1]
+        if local == "p" and len(opened) == 1:
+            yield from opened[0].taken()
+        elif local == "fldSimple":
+            yield next((v for k, v in element.attrib.items() if _split(k)[1] == "instr"), "")
+        elif local in ("instrText", "delInstrText"):
+            opened[-1].add(element.text or "", deleted=local == "delInstrText")
+        elif local == "AlternateContent":
+            if any(_split(e.tag)[1] in ("instrText", "delInstrText", "fldChar") for e in _within(element)):
+                yield _HIDDEN
+        elif local == "fldChar":
+            kind = next((v for k, v in element.attrib.items() if _split(k)[1] == "fldCharType"), "")
+            if kind == "begin":
+                if len(opened) > 1 and opened[-1].nameless:
+                    yield _HIDDEN
+                opened.append(_Code())
+                continue
+            yield from opened[-1].taken()
+            if kind == "end" and len(opened) > 1:
+                opened.pop()
+    for code in opened:
+        yield from code.taken()
+
+
+class _Code:
+    """The code of one field so far."""
+
+    def __init__(self) -> None:
+        self._whole = self._kept = ""
+        self._ended = False
+
+    @property
+    def nameless(self) -> bool:
+        """True when nothing has named the field yet."""
+        return not self._ended and not self._kept.strip()
+
+    def add(self, text: str, *, deleted: bool) -> None:
+        self._whole += text
+        self._kept += "" if deleted else text
+
+    def taken(self) -> Iterator[str]:
+        yield from {self._whole, self._kept}
+        self._whole = self._kept = ""
+        self._ended = True
+
+
+def _within(element: Any) -> Iterator[Any]:
+    """What is in a text, in order, without the text boxes in it: they are texts of their own."""
+    for child in element.iterchildren("*"):
+        yield child
+        if _split(child.tag)[1] != "txbxContent":
+            yield from _within(child)
+
+
+def _split(name: str) -> tuple[str, str]:
+    """Namespace and local name. Word reads the names of two standards, of 2006 and of “strict”."""
+    space, _, local = name.rpartition("}")
+    return space, local
+
+
+def _kind(relationship: Any) -> str:
+    kind: str = relationship.get("Type", "").strip().rsplit("/", 1)[-1].lower()
+    return kind
+
+
+def _external(relationship: Any) -> bool:
+    mode: str = relationship.get("TargetMode", "")
+    return mode.strip().lower() == "external"
+
+
+def _escapes(member: str) -> bool:
+    return (
+        member.startswith("/")
+        or "\\" in member
+        or "\0" in member
+        or ".." in member.split("/")
+        or re.match(r"[A-Za-z]:", member) is not None
+    )
+
+
+def _relationships(members: Mapping[str, bytes], part: str) -> list[Any]:
+    folder, _, base = part.rpartition("/")
+    wanted = posixpath.join(folder, "_rels", f"{base}.rels").casefold()
+    return [
+        relationship
+        for member, data in members.items()
+        if member.casefold() == wanted
+        for relationship in etree.fromstring(data, _bare_xml()).iter("{*}Relationship")
+    ]
+
+
+def _links(members: Mapping[str, bytes], part: str) -> frozenset[str]:
+    """The ids under which a part leads outside of the package."""
+    return frozenset(r.get("Id", "") for r in _relationships(members, part) if _external(r))
+
+
+def _related(members: Mapping[str, bytes], part: str, kinds: Container[str]) -> Iterator[str]:
+    """The members that a part names in relationships of these kinds; "" as part is the package."""
+    real = {member.casefold(): member for member in members}
+    for relationship in _relationships(members, part):
+        if _kind(relationship) in kinds and not _external(relationship):
+            target = unquote(relationship.get("Target", "")).strip()
+            path = posixpath.normpath(posixpath.join("/", posixpath.dirname(part), target)).lstrip("/")
+            yield real.get(path.casefold(), path)
+
+
+def _filled(members: Mapping[str, bytes]) -> tuple[str, ...]:
+    """The parts that tags are filled in: the body, and headers and footers whatever they are called."""
+    named = {*_related(members, "word/document.xml", {"header", "footer"})}
+    return tuple(part for part in members if part in named or _TEMPLATED.fullmatch(part))
+
+
+def _contents(members: Mapping[str, bytes]) -> Iterator[tuple[str, str]]:
+    """Content type and name of every member whose type the package states."""
+    stated = next((data for name, data in members.items() if name.casefold() == "[content_types].xml"), None)
+    if stated is None:
+        return
+    root = etree.fromstring(stated, _bare_xml())
+    own = {e.get("PartName", "").lstrip("/").casefold(): e for e in root.iter("{*}Override")}
+    endings = {e.get("Extension", "").casefold(): e for e in root.iter("{*}Default")}
+    for member in members:
+        element = own.get(member.casefold())
+        if element is None:
+            element = endings.get(member.rpartition(".")[2].casefold())
+        if element is not None:
+            yield element.get("ContentType", ""), member
+
+
+def _xml_parts(members: Mapping[str, bytes]) -> set[str]:
+    """The XML in a package, by name or by stated type, without relationships."""
+    typed = {
+        part
+        for kind, part in _contents(members)
+        if kind.lower().endswith(("+xml", "/xml")) and not kind.lower().startswith("image/")
+    }
+    named = {part for part in members if part.casefold().endswith(".xml")}
+    return {part for part in typed | named if not part.casefold().endswith(".rels")}
+
+
+def _tagged(root: Any) -> str:
+    """The first text with a tag in it, or ""."""
+    paragraphs = ("".join(p.itertext()) for p in root.iter("{*}p"))
+    texts = (text for e in root.iter("*") for text in (e.text or "", e.tail or ""))
+    return next((_short(text) for text in (*paragraphs, *texts) if _TAG.search(text)), "")
+
+
+def _changed(members: Mapping[str, bytes]) -> str:
+    """The first part with tracked changes, or ""."""
+    for part in sorted(_xml_parts(members)):
+        if "glossary/" in part or "comments" in part:
+            continue  # printed nowhere, and Word's “accept all” does not reach them
+        for element in etree.fromstring(members[part], _bare_xml()).iter("*"):
+            space, local = _split(element.tag)
+            if local in _CHANGES and "wordprocessingml" in space:
+                return part
+    return ""
+
+
+def _bare_xml() -> etree.XMLParser:
+    """For looking at XML: a comment in the middle of a word can't hide it."""
+    return etree.XMLParser(
+        resolve_entities=False,
+        no_network=True,
+        load_dtd=False,
+        huge_tree=False,
+        recover=False,
+        remove_comments=True,
+        remove_pis=True,
+    )
 
 
 def _strict() -> etree.XMLParser:

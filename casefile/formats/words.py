@@ -26,6 +26,9 @@ class Record:
     def __init__(self, columns: Mapping[str, Any]) -> None:
         self._columns = dict(columns)
 
+    def __bool__(self) -> bool:
+        return any(value not in (None, "", ()) for value in self._columns.values())
+
     def __getattr__(self, name: str) -> Any:
         try:
             return self._columns[name]

@@ -202,3 +202,11 @@ def test_a_limit_on_the_authority_is_not_stretched_over_a_holiday() -> None:
     # Thirty days from 2026-05-20 end on Friday the 19th of June, a holiday.
     assert derive.RULES["latest"](here, "decided_at", "30", "d") == dt.date(2026, 6, 19)
     assert derive.RULES["after"](here, "decided_at", "30", "d") == dt.date(2026, 6, 22)
+
+
+def test_nothing_of_the_cases_own_party_is_said_of_another() -> None:
+    other = DocumentData("penalty_decision", 2, {"party_name": "张某", "party_type": "自然人"}, 1)
+    known = values(DECISION, other, party_name="甲公司", uscc="91990000MA00000008", legal_rep="示例甲")
+    said = known.of(other)
+    assert (said["party_name"], said["uscc"], said["legal_rep"]) == ("张某", None, None)
+    assert known.of(DECISION)["uscc"] == "91990000MA00000008"

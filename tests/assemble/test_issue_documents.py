@@ -156,7 +156,7 @@ def test_edited_fact_and_stale_draft_are_refused(desk: Context, make_case: CaseM
     document.save(str(path))
     with pytest.raises(BadInput) as caught:
         assemble.issue(case, "penalty_decision", desk)
-    assert ("RENDER-TEXT-LOST", "姓名或名称") in [(f.code, f.params["field"]) for f in caught.value.findings]
+    assert ("DRAFT-FACT", "姓名或名称") in [(f.code, f.params["field"]) for f in caught.value.findings]
     with pytest.raises(BadInput) as stale:
         assemble.issue(make_case(facts="后来改的事实"), "penalty_decision", desk)
     assert stale.value.code == "DRAFT-STALE"
@@ -259,3 +259,58 @@ def test_no_punctuation_is_lost_at_the_end_of_a_justified_line(
     decision = assemble.issue(make_case(facts=facts), "penalty_decision", desk)
     text = _texts(decision.pdf)
     assert (text.count("，"), text.count("、")) >= (facts.count("，"), facts.count("、"))
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "code"),
+    [
+        ("12,345.00", "112,345.00", "DRAFT-FACT"),
+        ("2026年3月5日", "2026年3月15日", "DRAFT-FACT"),
+        ("当事人：张三", "当事人：张三第二分公司", "DRAFT-FIXED"),
+        ("行政处罚决定书", "行政处罚通知书", "DRAFT-FIXED"),
+    ],
+)
+def test_a_draft_may_change_wording_and_no_fact(
+    desk: Context, make_case: CaseMaker, old: str, new: str, code: str
+) -> None:
+    case = make_case()
+    drafts = {d.id: d for d in assemble.fill(case, desk)}
+    path = drafts["penalty_decision"].path
+    path.write_bytes(docx.replaced(path.read_bytes(), path.name, old, new))
+    with pytest.raises(BadInput) as caught:
+        assemble.issue(case, "penalty_decision", desk)
+    assert caught.value.code == "DRAFT-CHANGED"
+    assert code in {f.code for f in caught.value.findings}
+
+
+def test_an_edited_draft_is_not_stale_because_numbers_were_given_meanwhile(
+    desk: Context, make_case: CaseMaker
+) -> None:
+    case = make_case()
+    drafts = {d.id: d for d in assemble.fill(case, desk)}
+    path = drafts["penalty_decision"].path
+    path.write_bytes(docx.replaced(path.read_bytes(), path.name, "占用耕地", "擅自占用耕地"))
+    documents = {d.id: d for d in assemble.issue_all(case, desk)}
+    assert "擅自占用耕地" in _texts(documents["penalty_decision"].pdf)
+
+
+def test_an_issued_document_does_not_go_by_being_left_out(desk: Context, make_case: CaseMaker) -> None:
+    assemble.issue_all(make_case(), desk)
+    with pytest.raises(Conflict) as caught:
+        assemble.issue_all(only(make_case(), "penalty_decision", "service_receipt"), desk)
+    assert caught.value.code == "DOC-ISSUED-GONE" and "结案审批表" in caught.value.params["documents"]
+
+
+def test_a_database_of_last_month_does_not_undo_a_decision(desk: Context, make_case: CaseMaker) -> None:
+    from sqlalchemy import delete
+
+    from casefile import database
+
+    first = assemble.issue(make_case(), "penalty_decision", desk)
+    before = first.pdf.read_bytes()
+    with database.session(desk) as session:
+        session.execute(delete(database.IssuedDocument))
+    with pytest.raises(Conflict) as caught:
+        assemble.issue(make_case(facts="另一事实"), "penalty_decision", desk)
+    assert caught.value.code == "DOC-FROZEN-OTHER" and first.pdf.read_bytes() == before
+    assert assemble.issue(make_case(), "penalty_decision", desk).pdf_sha256 == first.pdf_sha256

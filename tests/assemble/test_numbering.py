@@ -10,7 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from casefile import codes, database
 from casefile.assemble import number
+from casefile.cli import run
 from casefile.context import Context
 from casefile.errors import BadInput, Conflict
 
@@ -115,6 +117,107 @@ def test_a_void_number_keeps_its_reason_and_its_place(context: Context) -> None:
 )
 def test_a_written_number_is_read_back(short: str, word: str, year: int, seq: int, pattern: str) -> None:
     text = number.written(short, word, year, seq, pattern)
-    form = number._form(pattern, short, word).fullmatch(text)
-    assert form is not None and int(form["seq"]) == seq
-    assert "{year}" not in pattern or int(form["year"]) == year
+    assert number._read(text, short, word, pattern) == (year if "{year}" in pattern else None, seq)
+
+
+@pytest.mark.parametrize(
+    "mistyped",
+    [
+        "示自然资罚〔２０２６〕1号",
+        "示自然资罚〔2026〕１号",
+        "示自然资罚〔2026〕01号",
+        "示自然资罚〔2026〕0号",
+        "示自然资罚〔2026〕 1号",
+        " 示自然资罚〔2026〕1号",
+        "示自然资罚[2026]1号",
+        "示自然资罚(2026)1号",
+        "示自然资罚（2026）1号",
+        "示自然资罚【2026】1号",
+        "示自然资罚〔2026〕第1号",
+        "示自然资罚〔2026〕1",
+        "示自然资罚\u200b〔2026〕1号",
+        "示自然资罚〔2026〕1号\ufeff",
+    ],
+)
+def test_a_number_that_is_mistyped_is_not_one_of_another_kind(context: Context, mistyped: str) -> None:
+    with pytest.raises(BadInput) as caught:
+        number.give(number.Wanted("2026-PG-0001", "d", "罚", 2026, mistyped), context)
+    assert (caught.value.code, caught.value.params["form"]) == ("NUMBER-FORM", "示自然资罚〔2026〕1号")
+    assert "应写作“示自然资罚〔2026〕1号”" in codes.explained(caught.value)[0]
+    assert number.register(context) == ()
+
+
+def test_a_padded_number_is_written_padded(context: Context) -> None:
+    wanted = number.Wanted(
+        "2026-PS-0001", "d", "当罚", 2026, "示自然资当罚20261", "{short}{word}{year}{seq:04d}"
+    )
+    with pytest.raises(BadInput) as caught:
+        number.give(wanted, context)
+    assert caught.value.params["form"] == "示自然资当罚20260001"
+
+
+@pytest.mark.parametrize("explicit", ["旧" * 61, "（旧）罚字第9号\u200b", "（旧）罚字第9号\n"])
+def test_a_number_of_another_kind_is_short_and_all_of_it_is_seen(context: Context, explicit: str) -> None:
+    with pytest.raises(BadInput) as caught:
+        number.give(number.Wanted("2026-PG-0001", "d", "罚", 2026, explicit), context)
+    assert caught.value.code == "NUMBER-FORM"
+
+
+def test_a_number_of_another_year_than_the_document_is_refused(context: Context) -> None:
+    with pytest.raises(BadInput) as caught:
+        number.give(number.Wanted("2026-PG-0001", "d", "罚", 2026, "示自然资罚〔2025〕1号"), context)
+    assert (caught.value.code, caught.value.params["other"]) == ("NUMBER-YEAR", "2025")
+    assert number.register(context) == ()
+
+
+def _left_by_an_older_program(context: Context, seq: int, **more: str) -> None:
+    row = {"state": "given", "case_no": f"2026-PG-{seq:04d}", "document_id": "d", "reason": "", **more}
+    with database.session(context) as session:
+        session.add(
+            database.DocumentNumber(
+                doc_no=number.written("示自然资", "罚", 2026, seq),
+                word="罚",
+                year=2026,
+                seq=seq,
+                given_at="2026-01-05T09:00:00+08:00",
+                by="",
+                **{k: v or None if k == "document_id" else v for k, v in row.items()},
+            )
+        )
+
+
+def test_a_gap_that_an_older_program_left_is_closed_with_its_reason(context: Context) -> None:
+    _left_by_an_older_program(context, 3)
+    number.give(number.Wanted("2026-PG-0009", "d", "告", 2026), context)
+    assert number.gaps(number.register(context)) == (("罚", 2026, 1), ("罚", 2026, 2))
+    forms = [("告", number.PATTERN), ("罚", "")]
+    for seq in (1, 2):
+        entry = number.void(f"示自然资罚〔2026〕{seq}号", "旧版本跳号", "示例庚", context, forms)
+        assert (entry.state, entry.seq, entry.reason, entry.by) == ("void", seq, "旧版本跳号", "示例庚")
+    assert number.gaps(number.register(context)) == ()
+    for never in ("示自然资罚〔2026〕4号", "示自然资罚〔2025〕1号", "示自然资罚[2026]1号"):
+        with pytest.raises(BadInput) as caught:
+            number.void(never, "没有这个号", "示例庚", context, forms)
+        assert caught.value.code == "NUMBER-UNKNOWN"
+    with pytest.raises(Conflict) as again:
+        number.void("示自然资罚〔2026〕1号", "又一次", "示例庚", context, forms)
+    assert again.value.code == "NUMBER-VOID"
+
+
+def test_the_command_closes_a_gap_by_the_catalogue(
+    context: Context, capsys: pytest.CaptureFixture[str]
+) -> None:
+    _left_by_an_older_program(context, 2)
+    desk = ["-w", str(context.workspace.root), "--by", "示例庚", "numbers"]
+    assert run([*desk, "list"]) == 1
+    assert run([*desk, "void", "示自然资罚〔2026〕1号", "--reason", "旧版本跳号"]) == 0
+    capsys.readouterr()
+    assert run([*desk, "list"]) == 0
+    assert "旧版本跳号" in capsys.readouterr().out
+
+
+def test_a_number_void_before_reasons_were_kept_is_listed_in_words(context: Context) -> None:
+    _left_by_an_older_program(context, 1, state="void", document_id="", reason="penalty_decision#void1")
+    _left_by_an_older_program(context, 2, state="void", document_id="", reason="印错了#void")
+    reasons = [e.reason for e in number.register(context)]
+    assert reasons == ["由旧版本作废（penalty_decision）", "印错了#void"], "a clerk's own words stay"

@@ -76,6 +76,20 @@ def test_code_and_macros_do_not_come_in(context: Context, tmp_path: Path) -> Non
     assert macro.value.code == "DOCX-ACTIVE"
 
 
+def test_tracked_changes_and_tags_that_nothing_fills_do_not_come_in(context: Context, tmp_path: Path) -> None:
+    path = own(tmp_path, "{{ platform }}")
+    with zipfile.ZipFile(path, "a") as package:
+        package.writestr(
+            "word/footnotes.xml",
+            '<w:footnotes xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main">'
+            "<w:p><w:ins><w:r><w:t>{{ platform }}</w:t></w:r></w:ins></w:p></w:footnotes>",
+        )
+    with pytest.raises(BadInput) as caught:
+        assemble.register_template(TYPE, path, context)
+    assert {"TEMPLATE-PART", "TEMPLATE-TRACKED"} <= {f.code for f in caught.value.findings}
+    assert list(context.workspace.templates.rglob("*.docx")) == []
+
+
 def test_a_type_without_a_form_and_a_file_that_is_not_there(context: Context, tmp_path: Path) -> None:
     with pytest.raises(UsageError):
         assemble.register_template("fine_receipt", own(tmp_path, "票据"), context)

@@ -56,3 +56,32 @@ def test_only_acts_of_the_documents_asked_for_are_named() -> None:
 def test_an_act_without_a_date_is_no_act_yet() -> None:
     known = values(document("filing_approval"), document("investigation_report", reported_at=DAY))
     assert list(sequence.complaints(known, {"investigation_report"})) == []
+
+
+def test_each_party_is_held_against_its_own_notice() -> None:
+    def to(party: str, type_id: str, **said: Any) -> DocumentData:
+        return DocumentData(type_id, 1 if party == "甲" else 2, {"party_name": party, **said}, 1)
+
+    early, late = dt.date(2026, 5, 1), dt.date(2026, 6, 12)
+    known = values(
+        to("甲", "penalty_prior_notice", doc_date=early),
+        to("乙", "penalty_prior_notice", doc_date=late),
+        to("甲", "penalty_decision", decided_at=DAY),
+        to("乙", "penalty_decision", decided_at=DAY),
+        receipt("penalty_prior_notice", early),
+        DocumentData(
+            "service_receipt",
+            2,
+            {"covers": ("penalty_prior_notice-2",), "mode": "直接送达", "received_at": late},
+            1,
+        ),
+    )
+    found = list(sequence.complaints(known, {"penalty_decision", "penalty_decision-2"}))
+    assert [f.code for f in found] == ["DATA-SEQUENCE-SAME-DAY"], "only 乙 was decided before it was told"
+
+
+def test_nothing_is_served_before_it_was_made() -> None:
+    notice = document("penalty_prior_notice", doc_date=DAY)
+    known = values(notice, receipt("penalty_prior_notice", DAY - dt.timedelta(7)))
+    (found,) = sequence.complaints(known, {"penalty_prior_notice"})
+    assert found.code == "DATA-SEQUENCE" and "送达" in found.params["document"]

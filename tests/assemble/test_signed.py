@@ -78,7 +78,10 @@ def test_a_blank_document_is_issued_and_asks_for_its_scan(
     assert codes == {"DOC-UNSIGNED", "DOC-TO-ENTER"}
 
     parts = assemble.with_scans(
-        typed, [_scan(tmp_path)], approval.case_no, desk.keep("catalogue", lambda: None)
+        typed,
+        [_scan(tmp_path, stands_for="approval")],
+        approval.case_no,
+        desk.keep("catalogue", lambda: None),
     )
     (only_part,) = parts
     assert (only_part.id, only_part.pages, only_part.original_format) == ("approval", 3, "image/tiff")
@@ -103,7 +106,7 @@ def test_what_was_written_on_paper_may_be_entered_after_issue_and_nothing_else(
     assert caught.value.code == "DOC-ALREADY-ISSUED"
 
 
-def test_a_scan_that_could_be_of_either_document_is_not_guessed(
+def test_what_a_scan_is_of_is_said_and_never_guessed(
     approval: Case, desk: Context, tmp_path: Path, make_case: CaseMaker
 ) -> None:
     two = _with(make_case(), {"matter": "延期"}, matter="立案")
@@ -117,6 +120,11 @@ def test_a_scan_that_could_be_of_either_document_is_not_guessed(
         ([_scan(tmp_path)], "SCAN-AMBIGUOUS"),
         ([_scan(tmp_path, stands_for="approval-3")], "SCAN-UNKNOWN-DOCUMENT"),
         ([_scan(tmp_path, stands_for="approval-2")] * 2, "SCAN-TWICE"),
+        ([_scan(tmp_path, stands_for="approval-2", type_id="service_receipt")], "SCAN-TYPE"),
+        (
+            [_scan(tmp_path, stands_for="approval"), _scan(tmp_path, stands_for="approval-2")],
+            "SCAN-SAME-FILE",
+        ),
     ):
         with pytest.raises(BadInput) as caught:
             placed(*scans)
@@ -127,7 +135,8 @@ def test_a_scan_that_could_be_of_either_document_is_not_guessed(
 def test_a_placeholder_page_is_no_signature(approval: Case, desk: Context, tmp_path: Path) -> None:
     document = assemble.issue(approval, "approval", desk)
     typed = assemble.parts(approval, [document])
-    unreadable = _scan(tmp_path, route=Route.PLACEHOLDER)
+    unreadable = _scan(tmp_path, route=Route.PLACEHOLDER, stands_for="approval")
     parts = assemble.with_scans(typed, [unreadable], approval.case_no, desk.keep("catalogue", lambda: None))
     codes = {f.code for f in assemble.unsigned([document], parts, approval.case_no)}
     assert "DOC-UNSIGNED" in codes
+    assert len(parts) == 2, "the typed pages stay, and the unreadable file is bound as evidence"

@@ -143,6 +143,210 @@ def test_hostile_packages_are_refused(tmp_path: Path) -> None:
     assert code(tmp_path / "none.docx") == "TEMPLATE-MISSING"
 
 
+W = "http://schemas.openxmlformats.org/wordprocessingml/2006/main"
+OFFICE = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
+RELS = "word/_rels/document.xml.rels"
+BODY = "word/document.xml"
+
+
+def _changed(path: Path, part: str, old: str, new: str) -> Path:
+    def change(name: str, data: bytes) -> bytes:
+        if name != part:
+            return data
+        assert old.encode() in data
+        return data.replace(old.encode(), new.encode(), 1)
+
+    return _repacked(path, change)
+
+
+def _related(path: Path, kind: str, target: str, more: str = "") -> Path:
+    told = f'<Relationship Id="rId99" Type="{OFFICE}/{kind}" Target="{target}" {more}/></Relationships>'
+    return _changed(path, RELS, "</Relationships>", told)
+
+
+def _bodied(path: Path, xml: str) -> Path:
+    return _changed(path, BODY, "<w:sectPr", f"{xml}<w:sectPr")
+
+
+def _code(path: Path) -> str:
+    with pytest.raises((Refused, BadInput)) as caught:
+        docx.load(path)
+    sentence, step = codes.explained(caught.value)
+    assert path.name in sentence and step
+    return caught.value.code
+
+
+@pytest.mark.parametrize(
+    ("kind", "code"),
+    [
+        ("vbaProject", "DOCX-ACTIVE"),
+        ("oleObject", "DOCX-ACTIVE"),
+        ("aFChunk", "DOCX-ACTIVE"),
+        ("control", "DOCX-ACTIVE"),
+        ("package", "DOCX-ACTIVE"),
+        ("attachedTemplate", "DOCX-EXTERNAL"),
+        ("frame", "DOCX-EXTERNAL"),
+        ("subDocument", "DOCX-EXTERNAL"),
+        ("mailMergeSource", "DOCX-EXTERNAL"),
+    ],
+)
+def test_what_a_relationship_is_counts_and_not_what_its_part_is_called(
+    tmp_path: Path, kind: str, code: str
+) -> None:
+    path = _related(draw(tmp_path / "t.docx", "字"), kind, "media/image9.png")
+    assert _code(_repacked(path, lambda _, d: d, word__media__image9=b"x")) == code
+
+
+@pytest.mark.parametrize(
+    "target", ["http://x/a.png", "file:///c:/a.png", "\\\\x\\a.png", "//x/a.png", "%66ile:///a", "C:\\a.png"]
+)
+@pytest.mark.parametrize("kind", ["image", "hyperlink"])
+def test_a_target_outside_is_refused_though_nothing_says_that_it_is(
+    tmp_path: Path, kind: str, target: str
+) -> None:
+    assert _code(_related(draw(tmp_path / "t.docx", "字"), kind, target)) == "DOCX-EXTERNAL"
+
+
+def test_a_hyperlink_waits_to_be_clicked_and_is_nothing_else(tmp_path: Path) -> None:
+    def linked(xml: str) -> Path:
+        path = _related(
+            draw(tmp_path / "t.docx", "字"), "hyperlink", "http://x/a", more='TargetMode="External"'
+        )
+        return _bodied(path, xml.replace("r:", f'xmlns:r="{OFFICE}" r:', 1))
+
+    docx.load(linked('<w:p><w:hyperlink r:id="rId99"><w:r><w:t>见</w:t></w:r></w:hyperlink></w:p>'))
+    blip = (
+        '<w:p><w:r><a:blip xmlns:a="http://schemas.openxmlformats.org/drawingml/2006/main" {}/></w:r></w:p>'
+    )
+    assert _code(linked(blip.format('r:embed="rId99"'))) == "DOCX-EXTERNAL"
+    assert _code(linked(blip.format('r:link="rId1"'))) == "DOCX-EXTERNAL"
+    script = _related(
+        draw(tmp_path / "t.docx", "字"), "hyperlink", "vnd.sun.star.script:x", more='TargetMode="External"'
+    )
+    assert _code(script) == "DOCX-EXTERNAL"
+
+
+def _field(*codes: str) -> str:
+    runs = "".join(f'<w:r><w:instrText xml:space="preserve">{c}</w:instrText></w:r>' for c in codes)
+    begin, end = (f'<w:r><w:fldChar w:fldCharType="{t}"/></w:r>' for t in ("begin", "end"))
+    return f"<w:p>{begin}{runs}{end}</w:p>"
+
+
+@pytest.mark.parametrize(
+    "xml",
+    [
+        *(
+            _field(f" {name} x ")
+            for name in ("INCLUDEPICTURE", "includetext", "DDE", "DDEAUTO", "LINK", "IMPORT", "DATABASE")
+        ),
+        '<w:p><w:fldSimple w:instr=" INCLUDETEXT c:/x "/></w:p>',
+        _field("D", "DEA", "UTO x"),
+        _field("DD<!-- x -->EAUTO x"),
+        _field("D</w:instrText></w:r></w:p><w:p><w:r><w:instrText>DE x"),
+        _field('IF 1 = 1 "').replace("</w:p>", "") + _field("DDE x").replace("<w:p>", ""),
+        _field("").replace('<w:r><w:fldChar w:fldCharType="end"/></w:r></w:p>', _field("QUOTE 68")[5:]),
+        _field("DD</w:instrText></w:r><w:del><w:r><w:delInstrText>X</w:delInstrText></w:r></w:del>"
+               "<w:r><w:instrText>E x"),
+    ],
+)  # fmt: skip
+def test_a_field_that_fetches_is_refused_however_its_code_is_split(tmp_path: Path, xml: str) -> None:
+    assert _code(_bodied(draw(tmp_path / "t.docx", "字"), xml)) in ("DOCX-ACTIVE", "DOCX-EXTERNAL")
+
+
+def test_a_field_that_only_the_filling_puts_together_is_refused_then(tmp_path: Path) -> None:
+    template = docx.load(_bodied(draw(tmp_path / "t.docx", "字"), _field("{{ 'DD' }}EAUTO x")))
+    with pytest.raises(Refused) as caught:
+        template.render({}, PROPERTIES)
+    assert caught.value.code == "DOCX-ACTIVE"
+
+
+@pytest.mark.parametrize(
+    "xml", ["<w:altChunk/>", "<w:p><w:r><w:object><o:OLEObject xmlns:o='urn:x'/></w:object></w:r></w:p>"]
+)
+def test_embedded_foreign_documents_are_refused(tmp_path: Path, xml: str) -> None:
+    assert _code(_bodied(draw(tmp_path / "t.docx", "字"), xml)) == "DOCX-ACTIVE"
+
+
+def test_parts_are_checked_whatever_the_case_or_the_ending_of_their_names(tmp_path: Path) -> None:
+    def with_part(name: str, data: str) -> Path:
+        return _repacked(draw(tmp_path / "t.docx", "字"), lambda _, d: d, **{name: data.encode()})
+
+    doctype = '<!DOCTYPE x [<!ENTITY e "x">]><x/>'
+    assert _code(with_part("word__FOOTNOTES.XML", doctype)) == "DOCX-ACTIVE"
+    rels = (
+        '<Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships">'
+        f'<Relationship Id="a" Type="{OFFICE}/image" Target="http://x" TargetMode="external"/></Relationships>'
+    )
+    assert _code(with_part("word___RELS__X.XML.RELS", rels)) == "DOCX-EXTERNAL"
+    assert _code(with_part("word__Document.xml", "<x/>")) == "DOCX-UNREADABLE"
+    typed = with_part("word__x.bin", doctype)
+    told = '<Override PartName="/word/x.bin" ContentType="application/x+xml"/></Types>'
+    assert _code(_changed(typed, "[Content_Types].xml", "</Types>", told)) == "DOCX-ACTIVE"
+
+
+@pytest.mark.parametrize("name", ["../x.xml", "word/../../x", "/etc/x", "word\\..\\x", "C:/x"])
+def test_a_name_that_leads_out_of_the_package_is_refused(tmp_path: Path, name: str) -> None:
+    path = draw(tmp_path / "t.docx", "字")
+    with zipfile.ZipFile(path, "a") as package:
+        package.writestr(name, b"<x/>")
+    assert _code(path) == "DOCX-NAME"
+
+
+def _problems(path: Path) -> list[tuple[str, str]]:
+    return [(p.code, p.params.get("part", "")) for p in docx.problems(path, lambda _: True)]
+
+
+@pytest.mark.parametrize(
+    ("part", "xml"),
+    [
+        ("word/footnotes.xml", f'<w:footnotes xmlns:w="{W}"><w:p><w:r><w:t>{{</w:t></w:r><w:r><w:t>{{ x }}}}</w:t>'
+         "</w:r></w:p></w:footnotes>"),
+        ("word/comments.xml", f'<w:comments xmlns:w="{W}"><w:p><w:r><w:t>{{% if x %}}</w:t></w:r></w:p></w:comments>'),
+        ("docProps/custom.xml", "<Properties><property>{{ x }}</property></Properties>"),
+    ],
+)  # fmt: skip
+def test_a_tag_where_nothing_is_filled_is_named(tmp_path: Path, part: str, xml: str) -> None:
+    path = draw(tmp_path / "t.docx", "字")
+    _repacked(path, lambda _, d: d, **{part.replace("/", "__"): xml.encode()})
+    assert _problems(path) == [("TEMPLATE-PART", part)]
+    assert codes.severities()["TEMPLATE-PART"] == "error"
+
+
+def test_a_header_is_filled_whatever_it_is_called(tmp_path: Path) -> None:
+    path = _related(draw(tmp_path / "t.docx", "字"), "header", "/word/页眉.xml")
+    header = f'<w:hdr xmlns:w="{W}"><w:p><w:r><w:t>{{{{ x }}}}</w:t></w:r></w:p></w:hdr>'
+    _repacked(path, lambda _, d: d, **{"word__页眉.xml": header.encode()})
+    assert _problems(path) == []
+    filled = docx.load(path).render({"x": "甲局"}, PROPERTIES)
+    assert "甲局" in zipfile.ZipFile(io.BytesIO(filled.docx)).read("word/页眉.xml").decode()
+
+
+@pytest.mark.parametrize("change", ["ins", "del", "moveFrom", "moveTo"])
+def test_tracked_changes_are_settled_first(tmp_path: Path, change: str) -> None:
+    path = draw(tmp_path / "t.docx", "字")
+    assert not docx.tracked(path.read_bytes(), path.name)
+    _bodied(path, f'<w:p><w:{change} w:id="1"><w:r><w:t>改</w:t></w:r></w:{change}></w:p>')
+    assert docx.tracked(path.read_bytes(), path.name)
+    assert _problems(path) == [("TEMPLATE-TRACKED", BODY)]
+
+
+def test_what_ordinary_documents_hold_passes(tmp_path: Path) -> None:
+    from docx import Document
+    from PIL import Image
+
+    document = Document(str(draw(tmp_path / "t.docx", "{{ x }}")))
+    Image.new("RGB", (9, 9)).save(tmp_path / "a.png")
+    document.add_picture(str(tmp_path / "a.png"))
+    document.sections[0].header.paragraphs[0].text = "{{ y }}"
+    document.save(str(tmp_path / "t.docx"))
+    path = _related(tmp_path / "t.docx", "hyperlink", "mailto:a@b.cn", more='TargetMode="External"')
+    _bodied(path, _field(' HYPERLINK "http://x/link/DDE" ') + _field(" PAGE ") + _field(" TOC \\o "))
+    comments = f'<w:comments xmlns:w="{W}"><w:p><w:r><w:t>看一下</w:t></w:r></w:p></w:comments>'
+    _repacked(path, lambda _, d: d, **{"word__comments.xml": comments.encode()})
+    assert _problems(path) == []
+    docx.load(path).render({"x": "甲", "y": "乙"}, PROPERTIES)
+
+
 def test_undefined_at_fill_names_template_and_variable(tmp_path: Path) -> None:
     template = docx.load(draw(tmp_path / "决定书.docx", "{{ party_name }}"))
     with pytest.raises(BadInput) as caught:

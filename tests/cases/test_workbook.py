@@ -546,7 +546,7 @@ def test_the_spare_sheet_is_the_next_document(clerk: Clerk) -> None:
 
 def test_documents_made_from_a_long_list_stay_as_they_are(clerk: Clerk) -> None:
     receipts = "".join(
-        f"    - {{covers: [penalty_decision], served_at: 2026-03-06 09:30, party_name: 某{n}}}\n"
+        f"    - {{covers: [penalty_decision], served_at: 2026-03-06 09:30, cause: 某{n}案}}\n"
         for n in range(60)
     )
     start, end = FULL.index("    - covers"), FULL.index("  evidence_list")
