@@ -32,8 +32,8 @@ fi
 
 if [ ! -x .venv/bin/python ]; then "$python" -m venv .venv; fi
 [ -x .venv/bin/uv ] || .venv/bin/python -m pip install -q --disable-pip-version-check uv==0.13.9
-.venv/bin/uv pip install -q --require-hashes -r requirements.lock
-.venv/bin/uv pip install -q --no-deps -e .
+.venv/bin/uv pip install -q --python .venv/bin/python --require-hashes -r requirements.lock
+.venv/bin/uv pip install -q --python .venv/bin/python --no-deps -e .
 
 if ! ls "$fonts"/FandolFang-Regular.otf >/dev/null 2>&1 && ! installed "$font_package"; then
     mkdir -p "$fonts"
