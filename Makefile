@@ -37,7 +37,7 @@ $(STAMP): requirements.lock pyproject.toml setup.sh
 	@touch $@
 
 lock:
-	$(BIN)/uv pip compile --universal --generate-hashes --no-header --extra dev \
+	$(BIN)/uv pip compile --universal --generate-hashes --no-header --extra dev --extra ocr \
 	  --python-version 3.11 pyproject.toml -o requirements.lock
 
 clean:

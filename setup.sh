@@ -5,8 +5,8 @@ set -eu
 cd "$(dirname "$0")"
 python="${1:-python3}"
 
-packages="libreoffice-writer-nogui libreoffice-calc-nogui fonts-noto-cjk fonts-lxgw-wenkai fonts-urw-base35 fonts-dejavu-core
-ghostscript poppler-utils openssl python3-venv"
+packages="libreoffice-writer-nogui libreoffice-calc-nogui libreoffice-impress-nogui fonts-noto-cjk fonts-lxgw-wenkai fonts-urw-base35 fonts-dejavu-core
+ghostscript ffmpeg poppler-utils openssl python3-venv"
 # 仿宋 (FandolFang) comes inside a large TeX package; only its font files are taken.
 font_package="texlive-lang-chinese"
 fonts=".venv/share/casefile/fonts"

@@ -15,7 +15,7 @@ from casefile.context import move_whole, write_whole
 from casefile.model.terms import Route
 from casefile.tools import ghostscript
 
-_METHOD = "1"
+_METHOD = "2"
 """Raise it when the same tools are used in another way: parts are then made again."""
 
 _PACKAGES = ("pikepdf", "pypdfium2", "img2pdf", "pillow", "opendataloader-pdf")
@@ -35,6 +35,8 @@ class Kept:
     blank: tuple[int, ...]
     not_looked_at: tuple[str, ...]
     findings: tuple[tuple[str, dict[str, str]], ...] = ()
+    puid: str = ""
+    facts: tuple[tuple[str, str], ...] = ()
 
 
 class Cache:
@@ -71,6 +73,8 @@ class Cache:
                 blank=tuple(told["blank"]),
                 not_looked_at=tuple(told["not_looked_at"]),
                 findings=tuple((code, dict(params)) for code, params in told["findings"]),
+                puid=told["puid"],
+                facts=tuple((key, value) for key, value in told["facts"]),
             )
             return kept if digest(pdf) == kept.sha256 else None
         except (OSError, ValueError, KeyError, TypeError):

@@ -11,7 +11,7 @@ from casefile import scanning
 from casefile.context import Context
 from casefile.errors import CasefileError
 from casefile.formats import sniff
-from casefile.gather import received
+from casefile.gather import received, routes
 from casefile.gather.cache import Cache, Kept
 from casefile.gather.received import Received
 from casefile.gather.workers import Lost, Workers
@@ -22,7 +22,6 @@ from casefile.tools.office import office_of
 SECRET_CODES = ("SECRECY-MARK", "SECRECY-MARK-FORM")
 _SECRECY_CODES = (*SECRET_CODES, "SECRECY-MISUSE")
 _MEDIA = ("audio/", "video/")
-_CONVERTED = (sniff.PDF, sniff.JPEG, sniff.PNG, sniff.TIFF, sniff.DOCX)
 
 # What the workers say in the words of whoever wrote the reader, by the finding that the clerk gets.
 _SAID = {
@@ -58,6 +57,8 @@ class Intake:
 
     received: Received | None = None
     format: str = sniff.UNKNOWN
+    puid: str = ""
+    facts: tuple[tuple[str, str], ...] = ()
     kept: Kept | None = None
     problem: Complaint | None = None
     secret: str = ""
@@ -92,6 +93,7 @@ class Desk:
         kept = self._cache.get(intake.received.sha256)
         if kept is not None:
             intake.kept, intake.format = kept, kept.format
+            intake.puid, intake.facts = kept.puid, kept.facts
             intake.complaints += kept.findings
             intake.not_looked_at += kept.not_looked_at
             return intake
@@ -121,7 +123,8 @@ class Desk:
         if answer is None:
             intake.not_looked_at.append("文件读不出，密级标志未检查")
             return False
-        intake.format = str(answer["format"])
+        intake.format, intake.puid = str(answer["format"]), str(answer["puid"])
+        intake.facts = _pairs(answer["facts"])
         for found in answer["findings"]:
             self._complain(intake, found["code"], found["params"])
         intake.not_looked_at += answer["not_looked_at"]
@@ -132,13 +135,13 @@ class Desk:
 
     def _make(self, intake: Intake, request: dict[str, Any], file: Path, number: int) -> None:
         assert intake.received is not None
-        if intake.format not in _CONVERTED:
+        if not routes.known(intake.format):
             name = sniff.NAMES.get(intake.format, intake.format)
             intake.problem = (_no_pages_code(intake.format), {"format": name})
             return
         target = self._scratch / f"{number}.pdf"
         request = {**request, "op": "make", "format": intake.format, "target": str(target)}
-        if intake.format == sniff.DOCX:
+        if routes.through_office(intake.format):
             copy, rendered = self._scratch / f"{number}.docx", self._scratch / f"{number}.office.pdf"
             try:
                 shutil.copyfile(file, copy)
@@ -153,6 +156,7 @@ class Desk:
             request["rendered"] = str(rendered)
         answer = self._ask(intake, request)
         if answer is not None:
+            intake.facts += _pairs(answer["facts"])
             made = Kept(
                 pdf=target,
                 sha256="",
@@ -164,6 +168,8 @@ class Desk:
                 blank=tuple(answer["blank"]),
                 not_looked_at=tuple(intake.not_looked_at),
                 findings=tuple((c, p) for c, p in intake.complaints if p.get("place") != "文件名"),
+                puid=intake.puid,
+                facts=intake.facts,
             )
             intake.kept = self._cache.put(intake.received.sha256, made, remember=not intake.broken)
 
@@ -178,6 +184,10 @@ class Desk:
             intake.problem = (_SAID.get(answer["code"], "EVIDENCE-DAMAGED"), answer["params"])
             return None
         return answer
+
+
+def _pairs(told: list[list[str]]) -> tuple[tuple[str, str], ...]:
+    return tuple((str(key), str(value)) for key, value in told)
 
 
 def _no_pages_code(kind: str) -> str:

@@ -212,7 +212,16 @@ class _Result:
         said = [_of("原件", note, {}) for note in kept.notes]
         if kept.route in (Route.RASTER, Route.GHOSTSCRIPT):
             said.append(f"归档转换方式：{kept.route.zh}")
-        self._part(evidence, kept.pdf, kept.sha256, kept.pages, kept.route, kept.difference, "；".join(said))
+        self._part(
+            evidence,
+            kept.pdf,
+            kept.sha256,
+            kept.pages,
+            kept.route,
+            kept.difference,
+            "；".join(said),
+            kept.blank,
+        )
         self._record(one.subject, kept.pdf, kept.route, kept.pages, kept.difference)
 
     def twins(self, taken: Sequence[_Taken]) -> None:
@@ -241,6 +250,8 @@ class _Result:
             sha256=got.sha256,
             sm3=got.sm3,
             format=one.intake.format,
+            puid=one.intake.puid,
+            facts=one.intake.facts,
             type_id=listed.type_id if listed else "evidence",
             source=listed.source if listed else "",
             collected_by=listed.collected_by if listed else "",
@@ -261,6 +272,7 @@ class _Result:
         route: Route,
         difference: float | None,
         note: str,
+        blank: tuple[int, ...] = (),
     ) -> None:
         day = written.date(of.collected_at)
         if day is None:
@@ -285,6 +297,7 @@ class _Result:
                 difference=difference,
                 note=note,
                 stands_for=of.stands_for,
+                blank=blank,
             )
         )
 

@@ -25,7 +25,6 @@ from casefile.gather.received import state
 
 SECRECY_CODES = ("SECRECY-MARK", "SECRECY-MARK-FORM", "SECRECY-MISUSE")
 
-_PICTURES = (sniff.JPEG, sniff.PNG, sniff.TIFF)
 _STREAM_MEMORY = 1_000_000_000
 _PDF_STREAM = 250_000_000
 _SPARE_SECONDS = 5
@@ -102,6 +101,8 @@ def _look(path: Path, request: Mapping[str, Any], limits: Limits) -> dict[str, A
     scanned = scanning.scan_text(reading.pages, SECRECY_CODES)
     return {
         "format": kind,
+        "puid": "",
+        "facts": [],
         "findings": [{"code": f.code, "params": dict(f.params)} for f in scanned.findings],
         "not_looked_at": [n.reason for n in reading.not_looked_at],
         "broken": [[n.subject, n.reason] for n in scanned.not_looked_at],
@@ -110,22 +111,27 @@ def _look(path: Path, request: Mapping[str, Any], limits: Limits) -> dict[str, A
 
 
 def _make(path: Path, request: Mapping[str, Any], limits: Limits) -> dict[str, Any]:
-    target = Path(request["target"])
-    kind = request["format"]
+    rendered = request.get("rendered")
     with tempfile.TemporaryDirectory() as folder:
-        bounds = {"most_pages": limits.pages_per_part, "seconds": int(request["seconds"])}
-        if kind in _PICTURES:
-            made = routes.picture(path, target)
-        elif kind == sniff.PDF:
-            made = routes.pdf(path, target, Path(folder), password=request.get("password", ""), **bounds)
-        else:
-            made = routes.rendered(Path(request["rendered"]), target, Path(folder), **bounds)
+        made = routes.make(
+            request["format"],
+            routes.Job(
+                source=path,
+                target=Path(request["target"]),
+                scratch=Path(folder),
+                most_pages=limits.pages_per_part,
+                seconds=int(request["seconds"]),
+                password=request.get("password", ""),
+                rendered=Path(rendered) if rendered else None,
+            ),
+        )
     return {
         "route": made.route.value,
         "pages": made.pages,
         "difference": made.difference,
         "notes": list(made.notes),
         "blank": list(made.blank),
+        "facts": [list(pair) for pair in made.facts],
     }
 
 

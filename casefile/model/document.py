@@ -51,7 +51,10 @@ class Evidence:
     ``path`` is relative to the inbox with ``/`` between folders, in NFC; ``id`` is ``evidence-001`` in the
     order of the inbox. ``format`` is a media type found from the content. ``type_id`` is ``evidence`` or, for
     a document that came from outside (外来件), its document type, such as ``party_identity_proof``.
-    ``stands_for`` is the id of the case's own document of which this is the signed scan.
+    ``stands_for`` is the id of the case's own document of which this is the signed scan. ``puid`` is the
+    PRONOM id of the format, where known; ``facts`` what the file says of itself (time and place of a
+    photograph, length of a recording), key and value; ``inside`` the path of the archive or mail in which it
+    came.
     """
 
     id: str
@@ -72,6 +75,9 @@ class Evidence:
     note: str = ""
     stands_for: str = ""
     volume: Volume = Volume.MAIN
+    puid: str = ""
+    facts: tuple[tuple[str, str], ...] = ()
+    inside: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +86,7 @@ class Part:
 
     ``id`` is that of the document or the evidence. ``receipt_for`` holds the ids of the documents behind
     which a service receipt stands. ``difference`` is the mean grey difference (0 to 255) to the source.
+    ``blank`` are the pages, from 1, on which nothing is to be seen: they are bound, but bear no number.
     """
 
     id: str
@@ -100,3 +107,4 @@ class Part:
     receipt_for: tuple[str, ...] = ()
     note: str = ""
     stands_for: str = ""
+    blank: tuple[int, ...] = ()

@@ -1,4 +1,4 @@
-"""The ways of a file into PDF/A pages, the gentlest first.
+"""The ways of a PDF into PDF/A pages, the gentlest first.
 
     kept         a valid PDF/A-2 or -3 with nothing but pages in it: copied byte for byte
     repaired     what PDF/A forbids taken out, forms drawn into the page, nothing moved
@@ -12,7 +12,6 @@ compares, so of them only the difference is reported.
 
 from __future__ import annotations
 
-import datetime as dt
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -24,40 +23,20 @@ import pikepdf
 from casefile.errors import BadInput, CasefileError
 from casefile.formats import (
     pdf_archival,
-    pdf_canonical,
     pdf_compare,
     pdf_raster,
     pdf_repair,
     pdf_text,
-    pictures,
 )
+from casefile.gather.routes.made import Job, Made
 from casefile.model.terms import Route
 from casefile.tools import ghostscript, verapdf
 
 CLOSE_ENOUGH = 1.0
 """Largest mean grey difference, of 255, at which two pages count as the same."""
 
-PICTURE_CLOSE_ENOUGH = 25.0
-"""The same for a picture on its page: scaling makes up to 5, turning or inverting it 40 and more."""
-
 _COMPARED_PAGES = 300
-_SOME_DAY = dt.datetime(2000, 1, 1, tzinfo=dt.UTC)
 _KEPT_FLAVOURS = {"2a": "2b", "2b": "2b", "2u": "2b", "3a": "3b", "3b": "3b", "3u": "3b"}
-
-
-@dataclass(frozen=True, slots=True)
-class Made:
-    """A part that was made.
-
-    ``notes`` are codes of what the record should say about it; ``blank`` the numbers of pages on which
-    nothing is to be seen, of a source that is not known to be blank there.
-    """
-
-    route: Route
-    pages: int
-    difference: float | None
-    notes: tuple[str, ...] = ()
-    blank: tuple[int, ...] = ()
 
 
 @dataclass(slots=True)
@@ -69,56 +48,28 @@ class _Source:
     notes: list[str] = field(default_factory=list)
 
 
-def picture(source: Path, target: Path) -> Made:
-    """A photograph or scan.
-
-    Raises:
-        BadInput: PICTURE-DAMAGED, PICTURE-BOMB; PART-NOT-MADE when the page doesn't show the picture.
-    """
-    made = pictures.to_pdf(source, target)
-    if not verapdf.check(target).compliant or made.difference > PICTURE_CLOSE_ENOUGH:
-        raise BadInput("PART-NOT-MADE", subject=source.name)
-    notes = () if made.lossless else ("PART-PICTURE-CHANGED",)
-    return Made(Route.CONVERTED, made.count, made.difference, notes)
-
-
-def rendered(source: Path, target: Path, scratch: Path, *, most_pages: int, seconds: int) -> Made:
-    """The PDF that LibreOffice made of an office document.
-
-    Raises:
-        BadInput: as :func:`pdf`.
-    """
-    calm = scratch / "calm.pdf"
-    # The dates go again when the part is saved; here they only must not be those of today.
-    calm.write_bytes(pdf_canonical.canonicalise(source, _SOME_DAY).data)
-    made = pdf(calm, target, scratch, most_pages=most_pages, seconds=seconds)
-    return Made(Route.CONVERTED, made.pages, made.difference, made.notes, made.blank)
-
-
-def pdf(
-    source: Path, target: Path, scratch: Path, *, most_pages: int, seconds: int, password: str = ""
-) -> Made:
+def make(job: Job) -> Made:
     """A PDF, by the first way that works.
 
     Raises:
         BadInput: PDF-LOCKED, PDF-UNREADABLE, PDF-NO-PAGES, PDF-PAGE-SIZE, PDF-TOO-LONG; PART-NOT-MADE when
             no way works.
     """
-    found = _looked_at(source, scratch, most_pages, password)
+    found = _looked_at(job.source, job.scratch, job.most_pages, job.password)
     if found.flavour and verapdf.check(found.file, found.flavour).compliant:
-        shutil.copyfile(found.file, target)
+        shutil.copyfile(found.file, job.target)
         return Made(Route.KEPT, found.pages, 0.0, tuple(found.notes))
-    for route, make in _ways(found, scratch, seconds):
+    for route, make in _ways(found, job.scratch, job.seconds):
         with suppress(CasefileError, pikepdf.PdfError):
-            make(target)
-            difference = _difference(found, target)
+            make(job.target)
+            difference = _difference(found, job.target)
             if difference is None or (difference.mean >= CLOSE_ENOUGH and route is not Route.RASTER):
                 continue
             if not found.readable and len(difference.blank) == found.pages:
                 # What only one of two readers opens, and then shows nothing of, was not really read.
                 continue
             return Made(route, found.pages, difference.mean, tuple(found.notes), difference.blank)
-    raise BadInput("PART-NOT-MADE", subject=source.name)
+    raise BadInput("PART-NOT-MADE", subject=job.source.name)
 
 
 def _ways(found: _Source, scratch: Path, seconds: int) -> Iterator[tuple[Route, Callable[[Path], object]]]:

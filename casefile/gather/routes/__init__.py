@@ -1,0 +1,42 @@
+"""Which way each format goes into PDF/A pages; one module a family, each with the same signature."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from casefile.errors import BadInput
+from casefile.formats import sniff
+from casefile.gather.routes import office, pdf, picture
+from casefile.gather.routes.made import Job, Made
+
+__all__ = ["Job", "Made", "known", "make", "through_office"]
+
+_OFFICE = (sniff.DOCX,)
+
+_WAYS: Mapping[str, Callable[[Job], Made]] = {
+    sniff.PDF: pdf.make,
+    sniff.JPEG: picture.make,
+    sniff.PNG: picture.make,
+    sniff.TIFF: picture.make,
+} | dict.fromkeys(_OFFICE, office.make)
+
+
+def known(kind: str) -> bool:
+    """True when there is a way for files of this media type."""
+    return kind in _WAYS
+
+
+def through_office(kind: str) -> bool:
+    """True when LibreOffice draws the pages first, outside of the worker."""
+    return kind in _OFFICE
+
+
+def make(kind: str, job: Job) -> Made:
+    """Make the part.
+
+    Raises:
+        BadInput: PART-NOT-MADE, and what the way of the format raises.
+    """
+    if kind not in _WAYS:
+        raise BadInput("PART-NOT-MADE", subject=job.source.name)
+    return _WAYS[kind](job)

@@ -1,0 +1,40 @@
+"""What every way takes and gives."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from casefile.model.terms import Route
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One part to make: ``source`` into ``target``, with ``scratch`` for what is thrown away.
+
+    ``rendered`` is the PDF that LibreOffice drew, for formats that go through it.
+    """
+
+    source: Path
+    target: Path
+    scratch: Path
+    most_pages: int
+    seconds: int
+    password: str = ""
+    rendered: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """A part that was made.
+
+    ``notes`` are codes of what the record should say about it; ``blank`` the numbers of pages on which
+    nothing is to be seen; ``facts`` what was found out of the source on the way, by key.
+    """
+
+    route: Route
+    pages: int
+    difference: float | None
+    notes: tuple[str, ...] = ()
+    blank: tuple[int, ...] = ()
+    facts: tuple[tuple[str, str], ...] = ()
