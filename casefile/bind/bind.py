@@ -195,7 +195,14 @@ class _Binding:
             path = folder / f"{self.volume.value}-{name}.pdf"
             path.write_bytes(sheets.pdf)
             own.append(pdf.Piece(path, sheets.count))
-        items = [pdf.Piece(self._ready(one.part).path, one.part.pages, one.pages.first) for one in placements]
+        items = [
+            pdf.Piece(
+                self._ready(one.part).path,
+                one.part.pages,
+                tuple(range(one.pages.first, one.pages.last + 1)),
+            )
+            for one in placements
+        ]
         return [*own[:2], *items, own[2]]
 
     def _headings(self, placements: Sequence[Placement], catalogue_at: int, remark_at: int) -> pdf.Heading:

@@ -33,11 +33,16 @@ _PLAIN_ID = b"<31415926535897932384626433832795>"
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """A file to bind. ``number`` is stamped on its first page; None leaves its pages unnumbered."""
+    """A file to bind.
+
+    ``numbers`` has an entry for each page, None where none is stamped; empty, no page of it bears a number.
+    ``corners`` says for each page where; empty, all stand in the corner of the volume.
+    """
 
     path: Path
     pages: int
-    number: int | None = None
+    numbers: tuple[int | None, ...] = ()
+    corners: tuple[Corner, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,12 +217,16 @@ def _redirect_in(body: Any, twins: dict[tuple[int, int], Any], depth: int) -> No
 
 
 def _stamp(pdf: pikepdf.Pdf, pages: Sequence[Any], volume: Volume, digits: Digits) -> None:
-    stamper = Stamper(pdf, digits, volume.corner)
+    stamper = Stamper(pdf, digits)
     sheet = 0
     for piece in volume.pieces:
-        if piece.number is not None:
-            for number, page in enumerate(pages[sheet : sheet + piece.pages], piece.number):
-                stamper.stamp(page, number)
+        corners = piece.corners or (volume.corner,) * piece.pages
+        if piece.numbers:
+            for page, number, corner in zip(
+                pages[sheet : sheet + piece.pages], piece.numbers, corners, strict=True
+            ):
+                if number is not None:
+                    stamper.stamp(page, number, corner)
         sheet += piece.pages
 
 

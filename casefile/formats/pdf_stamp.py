@@ -16,11 +16,11 @@ from pikepdf import Array, Dictionary, Name
 from casefile import resources
 from casefile.errors import MissingTool
 
-Corner = Literal["top_right", "bottom_right"]
+Corner = Literal["top_right", "top_left", "bottom_right", "bottom_left", "bottom_center"]
 
 _SIZE = 9.0
 _ASIDE = 36.0
-"""From the right edge to the end of the number, in points."""
+"""From the right or left edge to the number, in points."""
 _ALONG = 24.0
 """From the upper or lower edge to the number."""
 _DIGITS = "0123456789"
@@ -86,20 +86,19 @@ def _cut(path: Path) -> Digits:
 class Stamper:
     """Stamps the pages of one file; what all pages share is made once."""
 
-    def __init__(self, pdf: pikepdf.Pdf, font: Digits, corner: Corner) -> None:
+    def __init__(self, pdf: pikepdf.Pdf, font: Digits) -> None:
         self._pdf = pdf
         self._font = font
-        self._corner = corner
         self._embedded = _embed(pdf, font)
         self._open = pdf.make_stream(b"q ")
         # A number on a dark photograph must be legible, and what lies beneath it must not vanish.
         self._veil = pdf.make_indirect(Dictionary(Type=Name.ExtGState, ca=0.7))
 
-    def stamp(self, page: Any, number: int) -> None:
-        """Put ``number`` on ``page`` (a page dictionary)."""
+    def stamp(self, page: Any, number: int, corner: Corner) -> None:
+        """Put ``number`` into the corner of ``page`` (a page dictionary) as its reader sees it."""
         text = str(number)
         length = self._font.length(text)
-        place = _matrix(page, length, self._corner)
+        place = _matrix(page, length, corner)
         own = copy.copy(page.get("/Resources", Dictionary()))
         font = _lend(own, "/Font", "/CasefileNo", self._embedded)
         veil = _lend(own, "/ExtGState", "/CasefileVeil", self._veil)
@@ -129,9 +128,12 @@ def _matrix(page: Any, length: float, corner: Corner) -> str:
     turn = int(page.get("/Rotate", 0)) % 360
     wide, high = (y1 - y0, x1 - x0) if turn in (90, 270) else (x1 - x0, y1 - y0)
     # Small pages (a receipt, a business card) get the number nearer to the edge, never off the page.
-    right = max(wide - min(_ASIDE, wide / 8) - length, 2)
+    edge, side = corner.split("_")
+    aside = min(_ASIDE, wide / 8)
+    across = {"left": aside, "center": (wide - length) / 2, "right": wide - aside - length}[side]
+    right = max(min(across, wide - length - 2), 2)
     along = min(_ALONG, high / 12)
-    up = high - along - _SIZE * 0.75 if corner == "top_right" else along
+    up = high - along - _SIZE * 0.75 if edge == "top" else along
     match turn:
         case 90:
             return f"0 1 -1 0 {x1 - up:.2f} {y0 + right:.2f}"
