@@ -1,142 +1,137 @@
-"""What a file is, by its content and never by its name."""
+"""What a file is, by its content. A name only decides between kinds of plain text that look alike."""
 
 from __future__ import annotations
 
-import codecs
-import zipfile
+import re
 from pathlib import Path
 
-PDF = "application/pdf"
-JPEG = "image/jpeg"
-PNG = "image/png"
-TIFF = "image/tiff"
-DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
-TEXT = "text/plain"
-EMPTY = "application/x-empty"
-UNKNOWN = "application/octet-stream"
+from casefile.formats import kinds, ole, sniff_media, sniff_text, sniff_zip
 
-HEAD = 4096
+# isort: off
+from casefile.formats.kinds import (
+    AAC, AIFF, AMR, APK, ASF, AVI, AVIF, BMP, CSV, DOC, DOCM, DOCX, DOTM, DOTX, DPS, DWG, EML, EMPTY,
+    ENCRYPTED_OOXML, EPUB, ET, FLAC, FLV, GIF, GZIP, HEIC, HEIF, HTML, J2K, JAR, JP2, JPEG, M4A, MHTML, MKV,
+    MOV, MP3, MP4, MPEG, MPEG_TS, MSG, NAMES, ODP, ODS, ODT, OFD, OGG, OGV, OLE, OOXML, PDF, PNG, POSTSCRIPT,
+    POTM, POTX, PPSM, PPSX, PPT, PPTM, PPTX, PROGRAM, RAR, READABLE, RTF, SEVEN_ZIP, SLIDES, TAR, TEXT,
+    THREE_G2, THREE_GP, TIFF, UNKNOWN, WAV, WEBM, WEBP, WINDOWS_PROGRAM, WMA, WMV, WORDS, WORKBOOKS, WPS, XLS,
+    XLSB, XLSM, XLSX, XLTM, XLTX, XML, XPS, ZIP, ZIPPED,
+)  # fmt: skip
+# isort: on
 
-_STARTS: tuple[tuple[int, bytes, str], ...] = (
-    (0, b"\xff\xd8\xff", JPEG),
-    (0, b"\x89PNG\r\n\x1a\n", PNG),
-    (0, b"II*\0", TIFF),
-    (0, b"MM\0*", TIFF),
-    (0, b"II+\0", TIFF),
-    (0, b"MM\0+", TIFF),
-    (0, b"GIF8", "image/gif"),
-    (0, b"BM", "image/bmp"),
-    (8, b"WEBP", "image/webp"),
-    (8, b"WAVE", "audio/wav"),
-    (8, b"AVI ", "video/x-msvideo"),
-    (4, b"ftypheic", "image/heic"),
-    (4, b"ftypheix", "image/heic"),
-    (4, b"ftypmif1", "image/heic"),
-    (4, b"ftypM4A", "audio/mp4"),
-    (4, b"ftypqt", "video/quicktime"),
-    (4, b"ftyp", "video/mp4"),
-    (0, b"\x1aE\xdf\xa3", "video/x-matroska"),
-    (0, b"ID3", "audio/mpeg"),
-    (0, b"\xff\xfb", "audio/mpeg"),
-    (0, b"\xff\xf3", "audio/mpeg"),
-    (0, b"OggS", "audio/ogg"),
-    (0, b"#!AMR", "audio/amr"),
-    (0, b"fLaC", "audio/flac"),
-    (0, b"FLV", "video/x-flv"),
-    (0, b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "application/x-ole-storage"),
-    (0, b"{\\rtf", "application/rtf"),
-    (0, b"Rar!", "application/vnd.rar"),
-    (0, b"7z\xbc\xaf\x27\x1c", "application/x-7z-compressed"),
-    (0, b"\x1f\x8b", "application/gzip"),
-    (0, b"MZ", "application/x-msdownload"),
-    (0, b"\x7fELF", "application/x-executable"),
+__all__ = [
+    "AAC", "AIFF", "AMR", "APK", "ASF", "AVI", "AVIF", "BMP", "CSV", "DOC", "DOCM", "DOCX", "DOTM", "DOTX",
+    "DPS", "DWG", "EML", "EMPTY", "ENCRYPTED_OOXML", "EPUB", "ET", "FLAC", "FLV", "GIF", "GZIP", "HEAD",
+    "HEIC", "HEIF", "HTML", "J2K", "JAR", "JP2", "JPEG", "M4A", "MHTML", "MKV", "MOV", "MP3", "MP4", "MPEG",
+    "MPEG_TS", "MSG", "NAMES", "ODP", "ODS", "ODT", "OFD", "OGG", "OGV", "OLE", "OOXML", "PDF", "PNG",
+    "POSTSCRIPT", "POTM", "POTX", "PPSM", "PPSX", "PPT", "PPTM", "PPTX", "PROGRAM", "RAR", "READABLE", "RTF",
+    "SEVEN_ZIP", "SLIDES", "TAR", "TEXT", "THREE_G2", "THREE_GP", "TIFF", "UNKNOWN", "WAV", "WEBM", "WEBP",
+    "WINDOWS_PROGRAM", "WMA", "WMV", "WORDS", "WORKBOOKS", "WPS", "XLS", "XLSB", "XLSM", "XLSX", "XLTM",
+    "XLTX", "XML", "XPS", "ZIP", "ZIPPED", "media_type", "of_bytes",
+]  # fmt: skip
+
+HEAD = sniff_text.HEAD
+
+_STARTS: tuple[tuple[bytes, str], ...] = (
+    (b"%PDF-", PDF),
+    (b"\xff\xd8\xff", JPEG),
+    (b"\x89PNG\r\n\x1a\n", PNG),
+    (b"II*\0", TIFF),
+    (b"MM\0*", TIFF),
+    (b"II+\0", TIFF),
+    (b"MM\0+", TIFF),
+    (b"GIF87a", GIF),
+    (b"GIF89a", GIF),
+    (b"\0\0\0\x0cjP  \r\n\x87\n", JP2),
+    (b"\xff\x4f\xff\x51", J2K),
+    (b"#!AMR", AMR),
+    (b"fLaC", FLAC),
+    (b"FLV\x01", FLV),
+    (b"{\\rtf", RTF),
+    (b"%!PS", POSTSCRIPT),
+    (b"Rar!\x1a\x07", RAR),
+    (b"7z\xbc\xaf\x27\x1c", SEVEN_ZIP),
+    (b"\x1f\x8b\x08", GZIP),
+    (b"\x7fELF", PROGRAM),
 )
-_ZIPPED = (
-    ("word/document.xml", DOCX),
-    ("xl/workbook.xml", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"),
-    ("ppt/presentation.xml", "application/vnd.openxmlformats-officedocument.presentationml.presentation"),
-    ("OFD.xml", "application/ofd"),
+_PDF_HEADER = re.compile(rb"%PDF-\d")
+_BITMAP_HEADERS = frozenset({12, 16, 40, 52, 56, 64, 108, 124})
+_AUTOCAD = re.compile(rb"AC10\d\d\0")
+_BY_STREAM: tuple[tuple[str, str], ...] = (
+    ("EncryptedPackage", ENCRYPTED_OOXML),
+    ("__properties_version1.0", MSG),
+    # WPS Office writes the streams of the Microsoft formats and adds one of its own.
+    ("WpsCustomData", WPS),
+    ("ETExtData", ET),
+    ("WppExtData", DPS),
+    ("WordDocument", DOC),
+    ("Workbook", XLS),
+    ("Book", XLS),
+    ("PowerPoint Document", PPT),
 )
 
-NAMES = {
-    PDF: "PDF",
-    JPEG: "JPEG 图片",
-    PNG: "PNG 图片",
-    TIFF: "TIFF 图片",
-    DOCX: "Word 文档（docx）",
-    TEXT: "纯文本",
-    EMPTY: "空文件",
-    UNKNOWN: "无法识别的文件",
-    "image/gif": "GIF 图片",
-    "image/bmp": "BMP 图片",
-    "image/webp": "WebP 图片",
-    "image/heic": "HEIC 照片",
-    "audio/wav": "录音（WAV）",
-    "audio/mp4": "录音（M4A）",
-    "audio/mpeg": "录音（MP3）",
-    "audio/ogg": "录音（OGG）",
-    "audio/amr": "录音（AMR）",
-    "audio/flac": "录音（FLAC）",
-    "video/mp4": "录像（MP4）",
-    "video/quicktime": "录像（MOV）",
-    "video/x-msvideo": "录像（AVI）",
-    "video/x-matroska": "录像（MKV/WebM）",
-    "video/x-flv": "录像（FLV）",
-    "application/x-ole-storage": "旧版 Office 文件（doc/xls/ppt）或加密的 Office 文件",
-    "application/rtf": "RTF 文档",
-    "application/vnd.rar": "RAR 压缩包",
-    "application/x-7z-compressed": "7z 压缩包",
-    "application/gzip": "GZIP 压缩包",
-    "application/zip": "ZIP 压缩包",
-    "application/x-msdownload": "Windows 程序",
-    "application/x-executable": "程序",
-    "application/ofd": "OFD 版式文件",
-    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": "Excel 工作簿（xlsx）",
-    "application/vnd.openxmlformats-officedocument.presentationml.presentation": "PPT 演示文稿（pptx）",
-}
 
+def media_type(path: Path, name: str = "") -> str:
+    """The media type of a file; ``name`` when it lies under another one than its own.
 
-def media_type(path: Path) -> str:
-    """The media type of a file, from its first bytes and, for a zip file, from the names in it."""
+    Raises:
+        OSError: when it can't be read.
+    """
     with path.open("rb") as file:
         head = file.read(HEAD)
-    return of_bytes(head, path)
+    return of_bytes(head, path, name or path.name)
 
 
-def of_bytes(head: bytes, path: Path | None = None) -> str:
-    """The media type that the first bytes speak of; ``path`` to look into a zip file."""
+def of_bytes(head: bytes, path: Path | None = None, name: str = "") -> str:
+    """The media type that the first bytes speak of; ``path`` to look into zip and OLE files."""
     if not head:
         return EMPTY
-    # Readers take a PDF whose header stands within the first 1024 bytes (ISO 32000-1, annex H.3.4.1).
-    if b"%PDF-" in head[:1024]:
-        return PDF
-    for at, magic, found in _STARTS:
-        if head.startswith(magic, at):
+    for magic, found in _STARTS:
+        if head.startswith(magic):
             return found
-    if head.startswith((b"PK\x03\x04", b"PK\x05\x06")):
-        return "application/zip" if path is None else _zipped(path)
-    return TEXT if _is_text(head) else UNKNOWN
+    if head.startswith((b"PK\x03\x04", b"PK\x05\x06", b"PK\x07\x08PK\x03\x04")):
+        return ZIP if path is None else sniff_zip.kind_of(path)
+    if head.startswith(ole.SIGNATURE):
+        return OLE if path is None else _by_stream(path)
+    if _bitmap(head):
+        return BMP
+    if _AUTOCAD.match(head):
+        return DWG
+    if _tar(head):
+        return TAR
+    media = sniff_media.kind_of(head)
+    if media is not None:
+        return media
+    text = sniff_text.kind_of(head, name, whole=len(head) < HEAD)
+    # Readers take a PDF whose header stands within the first 1024 bytes (ISO 32000-1, annex H.3.4.1).
+    if text in (None, TEXT) and _PDF_HEADER.search(head, 0, 1024):
+        return PDF
+    if text is not None:
+        return text
+    if head.startswith(b"MZ"):
+        return WINDOWS_PROGRAM
+    return sniff_media.weak(head) or UNKNOWN
 
 
-def _zipped(path: Path) -> str:
-    try:
-        with zipfile.ZipFile(path) as members:
-            names = set(members.namelist())
-    except (zipfile.BadZipFile, NotImplementedError, EOFError, OSError, ValueError):
-        return "application/zip"
-    return next((found for name, found in _ZIPPED if name in names), "application/zip")
+def _bitmap(head: bytes) -> bool:
+    return (
+        head.startswith(b"BM")
+        and head[6:10] == bytes(4)
+        and int.from_bytes(head[14:18], "little") in _BITMAP_HEADERS
+    )
 
 
-def _is_text(head: bytes) -> bool:
-    if head.startswith((b"\xff\xfe", b"\xfe\xff", b"\xef\xbb\xbf")):
-        return True
-    if any(byte < 9 or 13 < byte < 32 for byte in head):
+def _by_stream(path: Path) -> str:
+    # An embedded object has streams of its own: the order tells which one the file itself is.
+    names = set(ole.names(path))
+    return next((kind for name, kind in _BY_STREAM if name in names), kinds.OLE)
+
+
+def _tar(head: bytes) -> bool:
+    """The check sum of the first header (POSIX.1-1988, ustar)."""
+    block = head[:512]
+    if len(block) < 512 or not block[0]:
         return False
-    for encoding in ("utf-8", "gb18030"):
-        try:
-            # A head that is cut off may end in the middle of a character; a whole file may not.
-            codecs.getincrementaldecoder(encoding)().decode(head, final=len(head) < HEAD)
-        except UnicodeDecodeError:
-            continue
-        return True
-    return False
+    told = block[148:156].strip(b"\0 ")
+    if not told or len(told) > 7 or not all(48 <= c <= 55 for c in told):
+        return False
+    return int(told, 8) == sum(block) - sum(block[148:156]) + 8 * 32

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import struct
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,6 +15,8 @@ from casefile.errors import BadInput, Refused
 
 _HIGHEST_RATIO = 200
 _RATIO_MATTERS_ABOVE = 10_000_000
+_LONGEST_ENTRY = 1_000
+_LEAST_DIRECTORY = 1_000_000
 _DRIVE = re.compile(r"[A-Za-z]:")
 
 
@@ -25,6 +28,33 @@ class Bounds:
     unpacked: int = 1_000_000_000
 
 
+@dataclass(frozen=True, slots=True)
+class Directory:
+    """What the end of a zip file says of its directory: how many members, and its size in bytes."""
+
+    members: int
+    size: int
+
+
+def directory(file: IO[bytes]) -> Directory | None:
+    """What the end of the file says; None where there is no end of a zip file. Nothing more is read."""
+    size = file.seek(0, 2)
+    back = min(size, 22 + 0xFFFF + 20)
+    file.seek(size - back)
+    tail = file.read(back)
+    at = tail.rfind(b"PK\x05\x06")
+    if at < 0 or len(tail) < at + 22:
+        return None
+    members, length = struct.unpack_from("<HI", tail, at + 10)
+    locator = tail.rfind(b"PK\x06\x07", 0, at)
+    if locator >= 0 and at - locator == 20:
+        file.seek(min(size, struct.unpack_from("<Q", tail, locator + 8)[0]))
+        end = file.read(56)
+        if len(end) == 56 and end.startswith(b"PK\x06\x06"):
+            members, length = struct.unpack_from("<QQ", end, 32)
+    return Directory(members, length)
+
+
 @contextmanager
 def opened(source: Path | IO[bytes], name: str, bounds: Bounds) -> Iterator[zipfile.ZipFile]:
     """Open a zip file whose directory keeps within ``bounds``.
@@ -33,6 +63,7 @@ def opened(source: Path | IO[bytes], name: str, bounds: Bounds) -> Iterator[zipf
         Refused: ZIP-BOMB, ZIP-PATH.
         BadInput: ZIP-DAMAGED, ZIP-LOCKED.
     """
+    _refuse_directory(source, name, bounds)
     try:
         with zipfile.ZipFile(source) as members:
             _check(members, name, bounds)
@@ -59,6 +90,22 @@ def read(members: zipfile.ZipFile, member: zipfile.ZipInfo, name: str) -> bytes:
     if len(data) > member.file_size:
         raise Refused("ZIP-BOMB", subject=name)
     return data
+
+
+def _refuse_directory(source: Path | IO[bytes], name: str, bounds: Bounds) -> None:
+    # The whole directory is read into memory when the file is opened: too much of it costs before it shows.
+    try:
+        if isinstance(source, Path):
+            with source.open("rb") as file:
+                told = directory(file)
+        else:
+            told = directory(source)
+    except (OSError, ValueError) as error:
+        raise BadInput("ZIP-DAMAGED", subject=name, reason=error) from None
+    if told is not None and (
+        told.members > bounds.members or told.size > bounds.members * _LONGEST_ENTRY + _LEAST_DIRECTORY
+    ):
+        raise Refused("ZIP-BOMB", subject=name)
 
 
 def _check(members: zipfile.ZipFile, name: str, bounds: Bounds) -> None:

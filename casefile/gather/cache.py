@@ -15,7 +15,7 @@ from casefile.context import move_whole, write_whole
 from casefile.model.terms import Route
 from casefile.tools import ghostscript
 
-_METHOD = "2"
+_METHOD = "3"
 """Raise it when the same tools are used in another way: parts are then made again."""
 
 _PACKAGES = ("pikepdf", "pypdfium2", "img2pdf", "pillow", "opendataloader-pdf")

@@ -99,6 +99,7 @@ class Desk:
             return intake
         request: dict[str, Any] = {
             "path": str(file.absolute()),
+            "name": name,
             "state": intake.received.state,
             "password": password,
         }

@@ -19,7 +19,7 @@ from typing import Any
 from casefile import scanning
 from casefile.config import Limits
 from casefile.errors import BadInput, CasefileError
-from casefile.formats import pdf_archival, pdf_bounds, sniff, zip_bounds
+from casefile.formats import pdf_archival, pdf_bounds, pronom, sniff, zip_bounds
 from casefile.gather import routes
 from casefile.gather.received import state
 
@@ -90,9 +90,11 @@ def _answer(request: Mapping[str, Any], limits: Limits) -> dict[str, Any]:
 
 
 def _look(path: Path, request: Mapping[str, Any], limits: Limits) -> dict[str, Any]:
-    kind = sniff.media_type(path)
+    with path.open("rb") as file:
+        head = file.read(sniff.HEAD)
+    kind = sniff.of_bytes(head, path, request.get("name", "") or path.name)
     bounds = zip_bounds.Bounds(limits.archive_members, limits.unpacked_bytes)
-    if kind == "application/zip" or "officedocument" in kind:
+    if kind in sniff.ZIPPED:
         with zip_bounds.opened(path, path.name, bounds):
             pass
     if kind == sniff.PDF:
@@ -101,7 +103,7 @@ def _look(path: Path, request: Mapping[str, Any], limits: Limits) -> dict[str, A
     scanned = scanning.scan_text(reading.pages, SECRECY_CODES)
     return {
         "format": kind,
-        "puid": "",
+        "puid": pronom.puid(kind, head),
         "facts": [],
         "findings": [{"code": f.code, "params": dict(f.params)} for f in scanned.findings],
         "not_looked_at": [n.reason for n in reading.not_looked_at],

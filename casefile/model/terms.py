@@ -111,3 +111,46 @@ class Role(Term):
     COMPILER = "compiler", "立卷人"
     CHECKER = "checker", "检查人"
     BUREAU = "bureau", "单位公章"
+
+
+class FactKey(Term):
+    """What a file says of itself (文件自带信息): keys of ``Evidence.facts``.
+
+    Nobody vouches for any of it; it is shown beside what the collector wrote and never in its place. Times
+    are ISO 8601, with the offset where the file tells it; sizes are ``width x height`` in pixels; durations
+    ``1:02:03.4`` in hours, minutes and seconds; degrees are decimal, north and east positive.
+    """
+
+    TAKEN_AT = "taken_at", "拍摄时间"
+    LATITUDE = "latitude", "纬度"
+    LONGITUDE = "longitude", "经度"
+    ALTITUDE = "altitude", "海拔（米）"
+    MAKE = "make", "设备厂商"
+    MODEL = "model", "设备型号"
+    SOFTWARE = "software", "处理软件"
+    PIXELS = "pixels", "像素尺寸"
+    RESOLUTION = "resolution", "分辨率（点/英寸）"
+    FRAMES = "frames", "图像帧数"
+    TITLE = "title", "文件标题"
+    AUTHOR = "author", "作者"
+    LAST_MODIFIED_BY = "last_modified_by", "最后修改者"
+    CREATED = "created", "创建时间"
+    MODIFIED = "modified", "修改时间"
+    PRODUCER = "producer", "PDF生成程序"
+    APPLICATION = "application", "制作软件"
+    PAGES = "pages", "页数"
+    FORMAT_VERSION = "format_version", "格式版本"
+    MAIL_FROM = "mail_from", "发件人"
+    MAIL_TO = "mail_to", "收件人"
+    MAIL_DATE = "mail_date", "发件时间"
+    MAIL_SUBJECT = "mail_subject", "邮件主题"
+    MESSAGE_ID = "message_id", "邮件标识"
+    MEMBERS = "members", "内含文件数"
+    DURATION = "duration", "时长"
+    RECORDED_AT = "recorded_at", "录制时间"
+    CONTAINER = "container", "封装格式"
+    VIDEO_CODEC = "video_codec", "视频编码"
+    AUDIO_CODEC = "audio_codec", "音频编码"
+    FRAME_SIZE = "frame_size", "画面尺寸"
+    FRAME_RATE = "frame_rate", "帧率（帧/秒）"
+    SAMPLE_RATE = "sample_rate", "采样率（赫兹）"

@@ -7,11 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from casefile.errors import CasefileError
-from casefile.formats import office_text, pdf_strings, pdf_text, sniff, zip_bounds
+from casefile.formats import html_text, office_text, pdf_strings, pdf_text, sniff, zip_bounds
 from casefile.model.finding import NotLookedAt
 from casefile.model.text import PageText
 
-_OFFICE = "application/vnd.openxmlformats-officedocument."
 _DEEPEST = 2
 _MOST_TEXT = 200_000_000
 _MOST_PAGES = 10_000
@@ -80,10 +79,10 @@ class _Reader:
     def file(self, path: Path, kind: str, password: str = "", place: str = "", depth: int = 0) -> None:
         if kind == sniff.PDF:
             self._pdf(path, password, place, depth)
-        elif kind.startswith(_OFFICE):
+        elif kind in sniff.OOXML:
             self._office(path, place, depth)
-        elif kind == sniff.TEXT:
-            self._text(path, place)
+        elif kind in sniff.READABLE:
+            self._text(path, place, marked_up=kind in (sniff.HTML, sniff.MHTML))
         elif kind != sniff.EMPTY:
             name = sniff.NAMES.get(kind, kind)
             what = "图片，没有可读的文字" if kind.startswith("image/") else "内容不能作为文字读取"
@@ -118,13 +117,14 @@ class _Reader:
         for number, (_, data) in enumerate(found.embedded, 1):
             self._inner(f"{place}嵌入对象{number} ", data, depth)
 
-    def _text(self, path: Path, place: str) -> None:
+    def _text(self, path: Path, place: str, *, marked_up: bool) -> None:
         with path.open("rb") as file:
             data = file.read(_MOST_TEXT + 1)
         if len(data) > _MOST_TEXT:
             self.skip(f"{place}文本过长，未检查")
             return
-        self.say(f"{place}全文", _decoded(data))
+        text = _decoded(data)
+        self.say(f"{place}全文", html_text.plain(text) if marked_up else text)
 
     def _inner(self, place: str, data: bytes, depth: int) -> None:
         if depth >= _DEEPEST:
