@@ -18,7 +18,7 @@ from casefile.tools import ghostscript
 _METHOD = "3"
 """Raise it when the same tools are used in another way: parts are then made again."""
 
-_PACKAGES = ("pikepdf", "pypdfium2", "img2pdf", "pillow", "opendataloader-pdf")
+_PACKAGES = ("pikepdf", "pypdfium2", "img2pdf", "pillow", "pi-heif", "opendataloader-pdf")
 
 
 @dataclass(frozen=True, slots=True)

@@ -179,7 +179,7 @@ def test_odd_names_are_taken_and_said(inbox, gather, photo):
 
 HOSTILE = {
     "empty.pdf": "EVIDENCE-EMPTY",
-    "truncated.jpg": "EVIDENCE-DAMAGED",
+    "truncated.jpg": "EVIDENCE-CUT-OFF",
     "notes.exe": "EVIDENCE-FORMAT",
     "film.mp4": "EVIDENCE-MEDIA",
     "locked.pdf": "EVIDENCE-LOCKED",

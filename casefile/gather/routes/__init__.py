@@ -13,12 +13,14 @@ __all__ = ["Job", "Made", "known", "make", "through_office"]
 
 _OFFICE = (sniff.DOCX,)
 
-_WAYS: Mapping[str, Callable[[Job], Made]] = {
-    sniff.PDF: pdf.make,
-    sniff.JPEG: picture.make,
-    sniff.PNG: picture.make,
-    sniff.TIFF: picture.make,
-} | dict.fromkeys(_OFFICE, office.make)
+_PICTURES = (
+    sniff.JPEG, sniff.PNG, sniff.TIFF, "image/gif", "image/bmp", "image/webp", "image/heic", "image/heif",
+    "image/avif", "image/jp2", "image/j2c",
+)  # fmt: skip
+
+_WAYS: Mapping[str, Callable[[Job], Made]] = (
+    {sniff.PDF: pdf.make} | dict.fromkeys(_PICTURES, picture.make) | dict.fromkeys(_OFFICE, office.make)
+)
 
 
 def known(kind: str) -> bool:
