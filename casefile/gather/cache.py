@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import threading
 from dataclasses import dataclass, replace
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -44,6 +45,8 @@ class Cache:
 
     def __init__(self, folder: Path, limits: Limits) -> None:
         self.folder = folder
+        # Two files of an inbox may be the same, and two threads at it.
+        self._alone = threading.Lock()
         said = [_METHOD, ghostscript.version(), scanning.fingerprint(), limits.model_dump_json()]
         for package in _PACKAGES:
             try:
@@ -85,6 +88,10 @@ class Cache:
 
         Without ``remember`` there is no record: the next run makes the part again.
         """
+        with self._alone:
+            return self._put(sha256, made, remember=remember)
+
+    def _put(self, sha256: str, made: Kept, *, remember: bool) -> Kept:
         pdf = self.place(sha256)
         kept = replace(made, pdf=pdf, sha256=digest(made.pdf))
         move_whole(made.pdf, pdf)
