@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from casefile.errors import CasefileError
-from casefile.formats import html_text, office_text, pdf_strings, pdf_text, sniff, zip_bounds
+from casefile.formats import html_text, mail, office_text, pdf_strings, pdf_text, sniff, zip_bounds
 from casefile.model.finding import NotLookedAt
 from casefile.model.text import PageText
 
@@ -36,7 +36,7 @@ def read(
     password: str = "",
     bounds: zip_bounds.Bounds | None = None,
 ) -> Reading:
-    """Read PDF, Office (docx, xlsx, pptx) and plain text files; the file name counts as text too.
+    """Read PDF, Office (docx, xlsx, pptx), mails and plain text files; the file name counts as text too.
 
     ``subject`` is how findings name the file. Nothing is written, except that an attachment is unpacked into
     memory-backed or private temporary storage to be read.
@@ -57,6 +57,7 @@ _REASONS = {
     "PDF-LOCKED": "文件有密码，未检查",
     "ZIP-LOCKED": "文件有密码，未检查",
     "ZIP-BOMB": "压缩内容过大，疑似压缩炸弹，未检查",
+    "MAIL-BOMB": "附件过多或过大，疑似压缩炸弹，未检查",
     "ZIP-PATH": "压缩包内路径不安全，未检查",
 }
 
@@ -81,6 +82,8 @@ class _Reader:
             self._pdf(path, password, place, depth)
         elif kind in sniff.OOXML:
             self._office(path, place, depth)
+        elif kind == sniff.EML:
+            self._mail(path, place, depth)
         elif kind in sniff.READABLE:
             self._text(path, place, marked_up=kind in (sniff.HTML, sniff.MHTML))
         elif kind != sniff.EMPTY:
@@ -116,6 +119,18 @@ class _Reader:
             self.skip(f"{place}文档内有 {found.pictures} 张图片，图中文字未检查")
         for number, (_, data) in enumerate(found.embedded, 1):
             self._inner(f"{place}嵌入对象{number} ", data, depth)
+
+    def _mail(self, path: Path, place: str, depth: int) -> None:
+        read = mail.read(path, most_bytes=self.bounds.unpacked, most_parts=self.bounds.members)
+        names = [one.name for one in read.attachments]
+        fields = (read.subject, read.sender, read.recipients, read.copies, *names)
+        self.say(f"{place}邮件信息", "\n".join(fields))
+        self.say(f"{place}正文", read.text)
+        self.say(f"{place}正文", html_text.plain(read.html))
+        if not read.whole:
+            self.skip(f"{place}邮件有一部分不能解码，未检查")
+        for number, one in enumerate(read.attachments, 1):
+            self._inner(f"{place}附件{number} ", one.data, depth)
 
     def _text(self, path: Path, place: str, *, marked_up: bool) -> None:
         with path.open("rb") as file:
