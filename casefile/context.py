@@ -6,6 +6,9 @@ import datetime as dt
 import getpass
 import os
 import re
+import shutil
+import tempfile
+import threading
 import unicodedata
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -207,6 +210,7 @@ class Context:
         lock = FileLock(folder.work / ".lock", timeout=0)
         try:
             with lock:
+                _sweep(folder)
                 yield folder
         except Timeout:
             raise Conflict("CASE-LOCKED", subject=case_no) from None
@@ -225,6 +229,15 @@ class Context:
         self.close()
 
 
+def _sweep(folder: CaseFolder) -> None:
+    # Nobody else writes while the case is held: a half-written file is one that a killed run left behind.
+    for place in (folder.root, *(p for p in (folder.work, folder.documents) if p.is_dir())):
+        pattern = ".*.part" if place == folder.root else "**/.*.part"
+        for left in place.glob(pattern):
+            if left.is_file():
+                left.unlink(missing_ok=True)
+
+
 def _login() -> str:
     try:
         return getpass.getuser()
@@ -233,10 +246,21 @@ def _login() -> str:
         return ""
 
 
+@contextmanager
+def scratch_folder(beside: Path) -> Iterator[Path]:
+    """A folder for unfinished work in ``beside``, so on the same disk; what a killed run left goes first."""
+    beside.mkdir(parents=True, exist_ok=True)
+    for left in beside.glob(".scratch-*"):
+        shutil.rmtree(left, ignore_errors=True)
+    with tempfile.TemporaryDirectory(prefix=".scratch-", dir=beside, ignore_cleanup_errors=True) as folder:
+        yield Path(folder)
+
+
 def write_whole(path: Path, data: bytes) -> None:
     """Write ``data`` so that ``path`` holds either the old bytes or all of the new ones."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    beside = path.with_name(f".{path.name}.{os.getpid()}.part")
+    # Two threads may write one file, when the same content lies twice in an inbox.
+    beside = path.with_name(f".{path.name}.{os.getpid()}-{threading.get_ident()}.part")
     try:
         with beside.open("wb") as out:
             out.write(data)

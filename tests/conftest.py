@@ -47,6 +47,12 @@ def office() -> Iterator[Any]:
     pool.close()
 
 
+@pytest.fixture(scope="session")
+def settings() -> str:
+    """The settings of a fictitious bureau."""
+    return SETTINGS
+
+
 @pytest.fixture
 def workspace(tmp_path: Path) -> Path:
     """A fresh workspace on disk."""

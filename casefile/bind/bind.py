@@ -6,7 +6,6 @@ import dataclasses
 import datetime as dt
 import hashlib
 import json
-import tempfile
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -20,7 +19,7 @@ from casefile.bind.number import archival_code, volume_code
 from casefile.bind.order import Arranged, arrange
 from casefile.bind.paginate import paginate
 from casefile.bind.prepared import Preparation, Ready
-from casefile.context import Context, move_whole, write_whole
+from casefile.context import Context, move_whole, scratch_folder, write_whole
 from casefile.errors import BadInput, Undecided
 from casefile.formats import pdf, pdf_stamp
 from casefile.formats.pdf_frame import Attachment, Frame
@@ -60,10 +59,9 @@ def bind(case: Case, parts: Sequence[Part], context: Context) -> Dossier:
         return kept
 
     at = context.now()
-    folder.parent.mkdir(parents=True, exist_ok=True)
     context.progress.start("bind", len(arranged.volumes))
     with (
-        tempfile.TemporaryDirectory(prefix=".binding-", dir=folder.parent) as temporary,
+        scratch_folder(folder.parent) as temporary,
         # Digests and system pages are made by code that leaves Python free to work on the parts meanwhile.
         ThreadPoolExecutor(2) as pool,
     ):
@@ -76,7 +74,7 @@ def bind(case: Case, parts: Sequence[Part], context: Context) -> Dossier:
         digits = context.keep("page number digits", pdf_stamp.digits)
         volumes = []
         for binding, sheets in zip(bindings, fronts, strict=True):
-            volumes.append(binding.write(found, sheets.result(), digits, Path(temporary)))
+            volumes.append(binding.write(found, sheets.result(), digits, temporary))
             context.progress.step(binding.volume.zh)
         preparation.confirm()
         context.progress.done()

@@ -5,16 +5,14 @@ from __future__ import annotations
 import filecmp
 import hashlib
 import shutil
-import tempfile
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from casefile import catalogue, scanning
 from casefile.codes import codes
-from casefile.context import Context, write_whole
+from casefile.context import Context, scratch_folder, write_whole
 from casefile.errors import BadInput
 from casefile.formats import sniff, written
 from casefile.gather import inbox, listing, placeholder
@@ -84,7 +82,7 @@ def gather(case: Case, context: Context) -> Gathered:
     seen = inbox.look(folder.inbox, case.case_no, _types())
     items = [(item.path, f"inbox/{listing.shown(item.path)}", item.file, item.listed) for item in seen.items]
     parts = folder.work / "parts"
-    with _scratch(parts) as scratch:
+    with scratch_folder(parts) as scratch:
         desk = Desk(context, Cache(parts, context.config.limits), scratch)
         taken = _take_all(items, desk, context)
     result = _Result(case.case_no, parts, context)
@@ -110,7 +108,7 @@ def normalise(paths: Sequence[Path], target_folder: Path, context: Context) -> R
     # Workers stand in folders of their own, so the name must hold from anywhere.
     target_folder = target_folder.absolute()
     target_folder.mkdir(parents=True, exist_ok=True)
-    with _scratch(target_folder) as scratch:
+    with scratch_folder(target_folder) as scratch:
         desk = Desk(context, Cache(scratch, context.config.limits), scratch)
         items = [(path.name, listing.shown(str(path)), path, None) for path in paths]
         result = _Result("", scratch, context)
@@ -355,16 +353,6 @@ class _Result:
         shown = "" if pdf == Path() else self.context.workspace.relative(pdf)
         self.records.append(PartRecord(subject, shown, route, pages, difference))
         self.outputs.append(pdf)
-
-
-@contextmanager
-def _scratch(beside: Path) -> Iterator[Path]:
-    """A folder for unfinished work on the same disk; what a killed run left behind goes first."""
-    beside.mkdir(parents=True, exist_ok=True)
-    for left in beside.glob(".scratch-*"):
-        shutil.rmtree(left, ignore_errors=True)
-    with tempfile.TemporaryDirectory(prefix=".scratch-", dir=beside, ignore_cleanup_errors=True) as folder:
-        yield Path(folder)
 
 
 def _types() -> dict[str, str]:
