@@ -1,6 +1,7 @@
 # The only commands to know:
 #   make demo    three fictitious cases from register row to verified archive package
-#   make test    everything that must hold, on the real components
+#   make test    everything that must hold, on the real components; with CASEFILE_THOROUGH=1 every hostile file,
+#                2 000 mutations and 100 kills instead of a sample
 #   make bench   speed and memory beside the named peers
 #   make gallery contact sheets of all templates, in build/gallery/
 #   make check   style, types, layers
@@ -16,7 +17,7 @@ demo: $(STAMP)
 	$(BIN)/casefile demo demo-workspace
 
 test: $(STAMP)
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 bench: $(STAMP)
 	tests/benchmarks/peers.sh || echo "unoserver can't be had and is left out"

@@ -1,4 +1,4 @@
-"""Fixtures that every test may use: one LibreOffice pool, one PKI, one Java machine for the whole run."""
+"""Fixtures that every test may use: one LibreOffice pool, one PKI, one Java machine for a process of tests."""
 
 from __future__ import annotations
 
@@ -14,6 +14,9 @@ import pytest
 from casefile.context import CHINA_TIME, Context
 
 CORPORA = Path(__file__).resolve().parents[2] / "shared" / "corpora"
+_LONGEST = ("test_whole_way.py", "test_whole_catalogue.py", "test_corpora.py", "test_killed.py")
+"""Files that take minutes: handed out first, so that two processes end together."""
+
 CLOCK = dt.datetime(2026, 11, 20, 9, 0, tzinfo=CHINA_TIME)
 
 SETTINGS = """\
@@ -27,6 +30,12 @@ government = "示范市人民政府"
 court = "示范市滨江区人民法院"
 fonds_no = "J001"
 """
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the files that take longest first."""
+    order = {name: place for place, name in enumerate(_LONGEST)}
+    items.sort(key=lambda item: order.get(item.path.name, len(order)))
 
 
 @pytest.fixture(scope="session")
