@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ import pikepdf
 from pikepdf import Array, Dictionary, Name, Stream, sanitize
 
 from casefile.errors import BadInput
-from casefile.formats import pdf_archival
+from casefile.formats import pdf_archival, pdf_fonts, pdf_remedies
 
 _LOUD_ANNOTATIONS = {"/Sound", "/Movie", "/3D", "/RichMedia", "/Screen", "/FileAttachment"}
 _ALLOWED_ACTIONS = {"/GoTo", "/GoToR", "/GoToE", "/Thread", "/URI", "/Named", "/SubmitForm"}
@@ -40,8 +41,16 @@ _CONTENT_LOOKED_AT = 20_000_000
 _ODD = (pikepdf.PdfError, ValueError, TypeError, KeyError, AttributeError, RuntimeError, IndexError)
 
 
-def repair(source: Path, target: Path, password: str = "") -> tuple[str, ...]:
-    """Write a repaired copy; answers with the names of the steps that an odd object stopped half way.
+@dataclass(frozen=True, slots=True)
+class Repaired:
+    """``stopped`` are the steps that an odd object stopped half way, ``fonts`` those that were embedded."""
+
+    stopped: tuple[str, ...] = ()
+    fonts: tuple[pdf_fonts.Replaced, ...] = ()
+
+
+def repair(source: Path, target: Path, password: str = "", broken: frozenset[str] = frozenset()) -> Repaired:
+    """Write a repaired copy. ``broken`` are rules that an earlier copy still broke, as ``6.2.11.5-1``.
 
     Raises:
         BadInput: PDF-LOCKED, PDF-UNREADABLE, PDF-NO-PAGES; PDF-FORM-TEXT for form fields whose text only a
@@ -51,16 +60,21 @@ def repair(source: Path, target: Path, password: str = "") -> tuple[str, ...]:
         if _undrawn_text(pdf):
             raise BadInput("PDF-FORM-TEXT", subject=source.name)
         stopped = []
-        for step in _STEPS:
+        for step in (*_STEPS, *pdf_remedies.against(broken)):
             try:
                 step(pdf)
             except _ODD:
                 stopped.append(step.__name__.strip("_"))
+        fonts: tuple[pdf_fonts.Replaced, ...] = ()
+        try:
+            fonts = pdf_fonts.embed(pdf)
+        except (*_ODD, BadInput):
+            stopped.append("fonts")
         try:
             pdf_archival.save_archival(pdf, target)
         except _ODD as error:
             raise BadInput("PDF-UNREPAIRED", subject=source.name, reason=error) from None
-        return tuple(stopped)
+        return Repaired(tuple(stopped), fonts)
 
 
 def _undrawn_text(pdf: pikepdf.Pdf) -> bool:

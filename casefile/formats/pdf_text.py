@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import ctypes
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +18,7 @@ from casefile.errors import BadInput
 
 _RECTS_PER_PAGE = 5000
 _OBJECTS_LOOKED_AT = 2000
+_TEXTS_PER_PAGE = 200_000
 
 # PDFium keeps state of its own for the whole process: one caller at a time.
 _lock = threading.RLock()
@@ -102,9 +104,28 @@ class Reader:
         with self._page(index) as page:
             return int(page.get_rotation())
 
-    def picture(self, index: int, *, dpi: float, longest: int, grey: bool = False) -> Image.Image:
-        """The page as it is seen, at ``dpi`` or less so that no side is longer than ``longest`` pixels."""
+    def draws(self, index: int) -> bool:
+        """True when there is anything on the page, seen or not."""
         with self._page(index) as page:
+            return bool(pdfium_c.FPDFPage_CountObjects(page)) or bool(pdfium_c.FPDFPage_GetAnnotCount(page))
+
+    def picture(
+        self,
+        index: int,
+        *,
+        dpi: float,
+        longest: int,
+        grey: bool = False,
+        without: Callable[[str, bool], bool] | None = None,
+    ) -> Image.Image:
+        """The page as it is seen, at ``dpi`` or less so that no side is longer than ``longest`` pixels.
+
+        ``without`` is asked for the name of each font and whether the file brings it along; text in fonts for
+        which it is True is left out.
+        """
+        with self._page(index) as page:
+            if without is not None:
+                _hide(page, without)
             side = max(page.get_size()) or 1.0
             bitmap = page.render(scale=min(dpi / 72, longest / side), may_draw_forms=True, grayscale=grey)
             image: Image.Image = bitmap.to_pil()
@@ -120,6 +141,19 @@ class Reader:
             yield page
         finally:
             page.close()
+
+
+def _hide(page: Any, which: Callable[[str, bool], bool]) -> None:
+    name = ctypes.create_string_buffer(256)
+    for number, item in enumerate(page.get_objects(filter=(pdfium_c.FPDF_PAGEOBJ_TEXT,), max_depth=15)):
+        if number > _TEXTS_PER_PAGE:
+            return
+        font = pdfium_c.FPDFTextObj_GetFont(item)
+        if font:
+            size = pdfium_c.FPDFFont_GetBaseFontName(font, name, len(name))
+            shown = name.raw[: max(0, min(size, len(name)) - 1)].decode("utf-8", "replace")
+            if which(shown, pdfium_c.FPDFFont_GetIsEmbedded(font) == 1):
+                pdfium_c.FPDFTextObj_SetTextRenderMode(item, pdfium_c.FPDF_TEXTRENDERMODE_INVISIBLE)
 
 
 @contextmanager

@@ -13,13 +13,14 @@ from typing import Any
 from casefile import scanning
 from casefile.config import Limits
 from casefile.context import move_whole, write_whole
+from casefile.formats import stand_ins
 from casefile.model.terms import Route
 from casefile.tools import ghostscript
 
-_METHOD = "3"
+_METHOD = "4"
 """Raise it when the same tools are used in another way: parts are then made again."""
 
-_PACKAGES = ("pikepdf", "pypdfium2", "img2pdf", "pillow", "pi-heif", "opendataloader-pdf")
+_PACKAGES = ("pikepdf", "pypdfium2", "img2pdf", "pillow", "pi-heif", "opendataloader-pdf", "fonttools")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +48,13 @@ class Cache:
         self.folder = folder
         # Two files of an inbox may be the same, and two threads at it.
         self._alone = threading.Lock()
-        said = [_METHOD, ghostscript.version(), scanning.fingerprint(), limits.model_dump_json()]
+        said = [
+            _METHOD,
+            stand_ins.fingerprint(),
+            ghostscript.version(),
+            scanning.fingerprint(),
+            limits.model_dump_json(),
+        ]
         for package in _PACKAGES:
             try:
                 said.append(f"{package} {version(package)}")

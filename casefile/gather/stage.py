@@ -197,7 +197,7 @@ class _Result:
             return
         kept = intake.kept
         for note in kept.notes:
-            self.findings.append(Finding(note, one.subject, self.case_no))
+            self.findings.append(Finding(note, one.subject, self.case_no, _told(note, kept.facts)))
         if kept.route in (Route.RASTER, Route.GHOSTSCRIPT):
             code = f"PART-{kept.route.name}"
             self.findings.append(
@@ -207,7 +207,7 @@ class _Result:
             pages = "、".join(map(str, kept.blank[:_NAMED])) + ("等" if len(kept.blank) > _NAMED else "")
             self.findings.append(Finding("PART-BLANK", one.subject, self.case_no, {"pages": pages}))
         # The catalogue's column of remarks tells only what makes the pages differ from the original.
-        said = [_of("原件", note, {}) for note in kept.notes]
+        said = [_of("原件", note, _told(note, kept.facts)) for note in kept.notes]
         if kept.route in (Route.RASTER, Route.GHOSTSCRIPT):
             said.append(f"归档转换方式：{kept.route.zh}")
         self._part(
@@ -364,6 +364,12 @@ def _types() -> dict[str, str]:
 
 def _guessed(kind: str) -> EvidenceKind:
     return EvidenceKind.AUDIOVISUAL if kind.startswith(("audio/", "video/")) else EvidenceKind.DOCUMENTARY
+
+
+def _told(code: str, facts: Iterable[tuple[str, str]]) -> dict[str, str]:
+    """The facts of a part that the sentence of a code speaks of."""
+    sentence = codes()[code].zh
+    return {key: value for key, value in facts if f"{{{key}}}" in sentence}
 
 
 def _of(subject: str, code: str, params: dict[str, str]) -> str:

@@ -24,7 +24,9 @@ from casefile.errors import BadInput, CasefileError
 from casefile.formats import (
     pdf_archival,
     pdf_compare,
+    pdf_fonts,
     pdf_raster,
+    pdf_remedies,
     pdf_repair,
     pdf_text,
 )
@@ -35,7 +37,13 @@ from casefile.tools import ghostscript, verapdf
 CLOSE_ENOUGH = 1.0
 """Largest mean grey difference, of 255, at which two pages count as the same."""
 
+SAME_PLACES = 0.6
+"""Largest share of the text in replaced fonts, counted in ink, that may cover other places than before."""
+
 _COMPARED_PAGES = 300
+_NAMED_FONTS = 12
+_NAMED_PAGES = 10
+_Fonts = tuple[pdf_fonts.Replaced, ...]
 _KEPT_FLAVOURS = {"2a": "2b", "2b": "2b", "2u": "2b", "3a": "3b", "3b": "3b", "3u": "3b"}
 
 
@@ -46,6 +54,7 @@ class _Source:
     readable: bool = True
     flavour: str = ""
     notes: list[str] = field(default_factory=list)
+    facts: list[tuple[str, str]] = field(default_factory=list)
 
 
 def make(job: Job) -> Made:
@@ -58,32 +67,79 @@ def make(job: Job) -> Made:
     found = _looked_at(job.source, job.scratch, job.most_pages, job.password)
     if found.flavour and verapdf.check(found.file, found.flavour).compliant:
         shutil.copyfile(found.file, job.target)
-        return Made(Route.KEPT, found.pages, 0.0, tuple(found.notes))
+        blank = pdf_compare.blank_pages(job.target, _COMPARED_PAGES)
+        return Made(Route.KEPT, found.pages, 0.0, tuple(found.notes), blank, tuple(found.facts))
     for route, make in _ways(found, job.scratch, job.seconds):
         with suppress(CasefileError, pikepdf.PdfError):
-            make(job.target)
-            difference = _difference(found, job.target)
-            if difference is None or (difference.mean >= CLOSE_ENOUGH and route is not Route.RASTER):
+            fonts = make(job.target)
+            difference = _difference(found, job.target, fonts)
+            if difference is None or not (route is Route.RASTER or _same(difference, fonts)):
                 continue
             if not found.readable and len(difference.blank) == found.pages:
                 # What only one of two readers opens, and then shows nothing of, was not really read.
                 continue
-            return Made(route, found.pages, difference.mean, tuple(found.notes), difference.blank)
+            return _made(found, route, difference, fonts)
     raise BadInput("PART-NOT-MADE", subject=job.source.name)
 
 
-def _ways(found: _Source, scratch: Path, seconds: int) -> Iterator[tuple[Route, Callable[[Path], object]]]:
+def _made(found: _Source, route: Route, difference: pdf_compare.Difference, fonts: _Fonts) -> Made:
+    notes, facts = [*found.notes], [*found.facts]
+    if fonts:
+        notes.append("PART-FONTS-SUBSTITUTED")
+        facts.append(("fonts", "；".join(f"{one.name} → {one.drawn_by}" for one in fonts[:_NAMED_FONTS])))
+    if difference.pages < found.pages:
+        notes.append("PART-COMPARED-SAMPLE")
+        facts.append(("compared_pages", str(difference.pages)))
+    if difference.lost:
+        notes.append("PART-PAGES-LOST")
+        facts.append(("lost_pages", "、".join(map(str, difference.lost[:_NAMED_PAGES]))))
+    return Made(route, found.pages, difference.mean, tuple(notes), difference.blank, tuple(facts))
+
+
+def _same(difference: pdf_compare.Difference, fonts: _Fonts) -> bool:
+    if difference.lost:
+        return False
+    if difference.mean < CLOSE_ENOUGH:
+        return True
+    return bool(fonts) and difference.apart < CLOSE_ENOUGH and difference.text < SAME_PLACES
+
+
+def _ways(found: _Source, scratch: Path, seconds: int) -> Iterator[tuple[Route, Callable[[Path], _Fonts]]]:
     if found.readable:
-        yield Route.REPAIRED, lambda target: pdf_repair.repair(found.file, target)
+        yield Route.REPAIRED, lambda target: _repaired(found.file, target)
     if ghostscript.version():
 
-        def rewrite(target: Path) -> None:
+        def rewrite(target: Path) -> _Fonts:
             written = scratch / "written.pdf"
             ghostscript.rewrite(found.file, written, seconds=max(5, seconds // 3))
-            pdf_repair.repair(written, target)
+            _repaired(written, target)
+            return ()
 
         yield Route.GHOSTSCRIPT, rewrite
-    yield Route.RASTER, lambda target: pdf_raster.rasterise(found.file, target, most=found.pages)
+
+    def draw(target: Path) -> _Fonts:
+        pdf_raster.rasterise(found.file, target, most=found.pages)
+        if not verapdf.check(target).compliant:
+            raise BadInput("PDF-UNREPAIRED", subject=found.file.name)
+        return ()
+
+    yield Route.RASTER, draw
+
+
+def _repaired(source: Path, target: Path) -> _Fonts:
+    """Repair once, and once more against what the validator still finds.
+
+    Raises:
+        BadInput: PDF-UNREPAIRED when it is still no PDF/A; what repair raises.
+    """
+    done = pdf_repair.repair(source, target)
+    verdict = verapdf.check(target)
+    if not verdict.compliant and pdf_remedies.known(verdict.rules):
+        done = pdf_repair.repair(source, target, broken=frozenset(verdict.rules))
+        verdict = verapdf.check(target)
+    if not verdict.compliant:
+        raise BadInput("PDF-UNREPAIRED", subject=source.name, reason=" ".join(verdict.rules))
+    return done.fonts
 
 
 def _looked_at(source: Path, scratch: Path, most_pages: int, password: str) -> _Source:
@@ -136,11 +192,11 @@ def _counted(found: _Source, source: Path, most_pages: int, password: str) -> No
         found.notes.append("PART-WAS-DAMAGED")
 
 
-def _difference(found: _Source, target: Path) -> pdf_compare.Difference | None:
+def _difference(found: _Source, target: Path, fonts: _Fonts) -> pdf_compare.Difference | None:
     """The difference of a valid result with all pages; None when it is no such result."""
-    if not verapdf.check(target).compliant:
-        return None
     with pdf_text.opened(target) as reader:
         if len(reader) != found.pages:
             return None
-    return pdf_compare.compare(found.file, target, most=_COMPARED_PAGES)
+    return pdf_compare.compare(
+        found.file, target, most=_COMPARED_PAGES, replaced={one.drawn_by for one in fonts}
+    )
