@@ -136,21 +136,6 @@ def typesetter(context: Context) -> Typesetter:
     return context.keep("typesetter", lambda: Typesetter(context.config.fonts.folders))
 
 
-def placeholder(
-    data: Mapping[str, str], folders: Sequence[Path] = (), *, by: Typesetter | None = None
-) -> bytes:
-    """A page that stands for what can't be bound (占位页), such as audio and video.
-
-    ``data`` has title, reason, name, sha256, sm3, size and note; what is missing shows as a dash.
-    """
-    maker = by or Typesetter(folders)
-    try:
-        return maker.set("placeholder", dict(data)).pdf
-    finally:
-        if by is None:
-            maker.close()
-
-
 def _font_files(folders: Sequence[Path]) -> dict[str, Path]:
     own, *rest = resources.font_folders()
     fandol, *system = rest

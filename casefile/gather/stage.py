@@ -15,7 +15,7 @@ from casefile.codes import codes
 from casefile.context import Context, scratch_folder, write_whole
 from casefile.errors import BadInput
 from casefile.formats import sniff, written
-from casefile.gather import inbox, listing, placeholder
+from casefile.gather import inbox, listing, placeholder, recording
 from casefile.gather.cache import Cache, digest
 from casefile.gather.intake import SECRET_CODES, Complaint, Desk, Intake
 from casefile.gather.listing import Listed
@@ -134,7 +134,9 @@ def _take_all(
     taken: list[_Taken] = []
     with ThreadPoolExecutor(max_workers=_AT_ONCE, thread_name_prefix="gather") as threads:
         running = [
-            threads.submit(desk.take, file, path, number, listed.password if listed else "")
+            threads.submit(
+                desk.take, file, path, number, listed.password if listed else "", recording.described(listed)
+            )
             for number, (path, _, file, listed) in enumerate(items, 1)
         ]
         try:
@@ -206,8 +208,13 @@ class _Result:
         if kept.blank:
             pages = "、".join(map(str, kept.blank[:_NAMED])) + ("等" if len(kept.blank) > _NAMED else "")
             self.findings.append(Finding("PART-BLANK", one.subject, self.case_no, {"pages": pages}))
+        if evidence.recording is not None:
+            for code, params in recording.complaints(evidence.recording, dict(evidence.facts)):
+                self.findings.append(Finding(code, one.subject, self.case_no, params))
         # The catalogue's column of remarks tells only what makes the pages differ from the original.
         said = [_of("原件", note, _told(note, kept.facts)) for note in kept.notes]
+        if evidence.recording is not None:
+            said.insert(0, "音像记录，原件另存归档包")
         if kept.route in (Route.RASTER, Route.GHOSTSCRIPT):
             said.append(f"归档转换方式：{kept.route.zh}")
         self._part(
@@ -259,6 +266,7 @@ class _Result:
             note=listed.note if listed else "",
             stands_for=listed.document if listed else "",
             volume=listed.volume if listed else Volume.MAIN,
+            recording=recording.of(listed) if one.intake.format.startswith(recording.KINDS) else None,
         )
 
     def _part(
@@ -276,6 +284,8 @@ class _Result:
         if day is None:
             moment = written.moment(of.collected_at)
             day = moment.date() if moment else None
+        if day is None and of.recording is not None and of.recording.started_at is not None:
+            day = of.recording.started_at.date()
         self.parts.append(
             Part(
                 id=of.id,
@@ -363,7 +373,7 @@ def _types() -> dict[str, str]:
 
 
 def _guessed(kind: str) -> EvidenceKind:
-    return EvidenceKind.AUDIOVISUAL if kind.startswith(("audio/", "video/")) else EvidenceKind.DOCUMENTARY
+    return EvidenceKind.AUDIOVISUAL if kind.startswith(recording.KINDS) else EvidenceKind.DOCUMENTARY
 
 
 def _told(code: str, facts: Iterable[tuple[str, str]]) -> dict[str, str]:
