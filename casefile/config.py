@@ -127,6 +127,8 @@ class Limits(_Section):
 
     evidence_bytes: int = 2_000_000_000
     archive_members: int = 2_000
+    archive_depth: int = 3
+    """Archives in archives that are still opened; one that lies in the inbox is the first."""
     unpacked_bytes: int = 1_000_000_000
     pages_per_part: int = 10_000
     seconds_per_part: int = 180

@@ -63,7 +63,7 @@ def opened(source: Path | IO[bytes], name: str, bounds: Bounds) -> Iterator[zipf
         Refused: ZIP-BOMB, ZIP-PATH.
         BadInput: ZIP-DAMAGED, ZIP-LOCKED.
     """
-    _refuse_directory(source, name, bounds)
+    refuse_directory(source, name, bounds)
     try:
         with zipfile.ZipFile(source) as members:
             _check(members, name, bounds)
@@ -92,7 +92,13 @@ def read(members: zipfile.ZipFile, member: zipfile.ZipInfo, name: str) -> bytes:
     return data
 
 
-def _refuse_directory(source: Path | IO[bytes], name: str, bounds: Bounds) -> None:
+def refuse_directory(source: Path | IO[bytes], name: str, bounds: Bounds) -> None:
+    """Refuse a zip file whose end tells of too large a directory.
+
+    Raises:
+        Refused: ZIP-BOMB.
+        BadInput: ZIP-DAMAGED.
+    """
     # The whole directory is read into memory when the file is opened: too much of it costs before it shows.
     try:
         if isinstance(source, Path):
@@ -108,20 +114,38 @@ def _refuse_directory(source: Path | IO[bytes], name: str, bounds: Bounds) -> No
         raise Refused("ZIP-BOMB", subject=name)
 
 
-def _check(members: zipfile.ZipFile, name: str, bounds: Bounds) -> None:
+def refuse_sizes(members: int, unpacked: int, packed: int, name: str, bounds: Bounds) -> None:
+    """Refuse what unpacks to more than it may.
+
+    Raises:
+        Refused: ZIP-BOMB.
+    """
+    if members > bounds.members or unpacked > bounds.unpacked:
+        raise Refused("ZIP-BOMB", subject=name)
+    if unpacked > _RATIO_MATTERS_ABOVE and unpacked / max(1, packed) > _HIGHEST_RATIO:
+        raise Refused("ZIP-BOMB", subject=name)
+
+
+def check_sizes(members: zipfile.ZipFile, name: str, bounds: Bounds) -> None:
+    """Refuse a zip file whose directory tells of more than may be unpacked, or of one thing twice.
+
+    Raises:
+        Refused: ZIP-BOMB.
+    """
     entries = members.infolist()
     unpacked = sum(entry.file_size for entry in entries)
-    packed = max(1, sum(entry.compress_size for entry in entries))
-    if len(entries) > bounds.members or unpacked > bounds.unpacked:
-        raise Refused("ZIP-BOMB", subject=name)
-    if unpacked > _RATIO_MATTERS_ABOVE and unpacked / packed > _HIGHEST_RATIO:
-        raise Refused("ZIP-BOMB", subject=name)
+    refuse_sizes(len(entries), unpacked, sum(entry.compress_size for entry in entries), name, bounds)
     # Members that lie over each other unpack to far more than the file holds.
     reach = -1
     for entry in sorted(entries, key=lambda e: e.header_offset):
         if entry.header_offset < reach:
             raise Refused("ZIP-BOMB", subject=name)
         reach = entry.header_offset + entry.compress_size
+
+
+def _check(members: zipfile.ZipFile, name: str, bounds: Bounds) -> None:
+    check_sizes(members, name, bounds)
+    entries = members.infolist()
     seen = set()
     for entry in entries:
         path = entry.filename.replace("\\", "/")

@@ -6,7 +6,7 @@ import os
 import re
 import stat
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,19 +25,28 @@ _NAMED = 5
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One file. ``path`` is inside the inbox, in NFC, fit to be stored; ``file`` is where it lies."""
+    """One file. ``path`` is inside the inbox, in NFC, fit to be stored; ``file`` is where it lies.
+
+    ``subject`` is how the clerk knows it; ``inside`` the path of the archive or mail in which it came.
+    """
 
     path: str
     file: Path
     listed: Listed | None
+    subject: str
+    inside: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Inbox:
-    """All files, and what was found wrong on the way to them."""
+    """All files, and what was found wrong on the way to them.
+
+    ``inner`` are entries of the list for what may be found inside of an archive.
+    """
 
     items: tuple[Item, ...]
     findings: tuple[Finding, ...]
+    inner: tuple[Listed, ...] = ()
 
 
 def look(folder: Path, case_no: str, types: Mapping[str, str]) -> Inbox:
@@ -55,22 +64,40 @@ def look(folder: Path, case_no: str, types: Mapping[str, str]) -> Inbox:
     list_file = found.files.pop(listing.NAME, None)
     if list_file is not None:
         listed = listing.read(list_file, case_no, types)
-    items = []
+    items, inner = [], []
+    there = frozenset(found.files)
     for entry in listed.entries:
         file = found.files.pop(entry.file, None)
         if file is not None:
-            items.append(Item(entry.file, file, entry))
+            items.append(Item(entry.file, file, entry, _subject(entry.file)))
+        elif any(parent in there for parent in _above(entry.file)):
+            inner.append(entry)
         elif entry.file not in found.refused:
-            place = f"inbox/{listing.NAME} 第{entry.line}行"
-            found.complain("EVIDENCE-LISTED-MISSING", place, file=listing.shown(entry.file))
+            found.findings.append(missing(entry, case_no))
     rest = sorted(found.files)
-    items += [Item(path, found.files[path], None) for path in rest]
+    items += [Item(path, found.files[path], None, _subject(path)) for path in rest]
     if rest and list_file is not None:
         named = "、".join(listing.shown(path) for path in rest[:_NAMED]) + (
             "……" if len(rest) > _NAMED else ""
         )
         found.complain("EVIDENCE-NOT-LISTED", f"inbox/{listing.NAME}", count=str(len(rest)), files=named)
-    return Inbox(tuple(items), (*listed.findings, *found.findings))
+    return Inbox(tuple(items), (*listed.findings, *found.findings), tuple(inner))
+
+
+def _subject(path: str) -> str:
+    return f"inbox/{listing.shown(path)}"
+
+
+def missing(entry: Listed, case_no: str) -> Finding:
+    """What to say of an entry of the list whose file is nowhere."""
+    place = f"inbox/{listing.NAME} 第{entry.line}行"
+    return Finding("EVIDENCE-LISTED-MISSING", place, case_no, {"file": listing.shown(entry.file)})
+
+
+def _above(path: str) -> Iterator[str]:
+    while "/" in path:
+        path = path.rpartition("/")[0]
+        yield path
 
 
 class _Walk:
@@ -93,10 +120,10 @@ class _Walk:
             self.complain("EVIDENCE-UNREADABLE", f"inbox/{listing.shown(below)}", reason=error.strerror or "")
             return
         for entry in entries:
-            name, reason = _storable(entry.name)
+            name, reason = storable(entry.name)
             path = f"{below}{name}"
             subject = f"inbox/{listing.shown(path)}"
-            if entry.name.lower() in _LITTER or entry.name.startswith("._"):
+            if litter(entry.name):
                 continue
             mode = entry.stat(follow_symlinks=False).st_mode
             if stat.S_ISLNK(mode):
@@ -111,14 +138,19 @@ class _Walk:
                 self.complain("EVIDENCE-LOCK-FILE", subject)
             elif path in self.files:
                 self.complain("EVIDENCE-NAME", subject, reason="与另一文件重名（仅编码形式不同）")
-                self.files[_other(path, self.files)] = Path(entry.path)
+                self.files[other(path, self.files)] = Path(entry.path)
             else:
                 if reason:
                     self.complain("EVIDENCE-NAME", subject, reason=reason)
                 self.files[path] = Path(entry.path)
 
 
-def _storable(name: str) -> tuple[str, str]:
+def litter(name: str) -> bool:
+    """True for what systems leave in folders by themselves."""
+    return name.lower() in _LITTER or name.startswith("._")
+
+
+def storable(name: str) -> tuple[str, str]:
     """The name in NFC without what no record can hold, and what was odd about it."""
     composed = unicodedata.normalize("NFC", name)
     clean = "".join("_" if not c.isprintable() or c == "\\" else c for c in composed)
@@ -132,7 +164,8 @@ def _storable(name: str) -> tuple[str, str]:
     return clean, ""
 
 
-def _other(path: str, taken: Mapping[str, Path]) -> str:
+def other(path: str, taken: Collection[str]) -> str:
+    """A path that nothing has yet, made from one that something has."""
     number = 2
     while f"{path} ({number})" in taken:
         number += 1

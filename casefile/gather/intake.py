@@ -2,29 +2,28 @@
 
 from __future__ import annotations
 
-import json
 import shutil
-from collections.abc import Mapping
+from collections.abc import Collection
 from dataclasses import dataclass, field
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any
 
 from casefile import scanning
 from casefile.context import Context
 from casefile.errors import CasefileError
 from casefile.formats import sniff
+from casefile.formats.zip_bounds import Bounds
 from casefile.gather import received, routes
 from casefile.gather.cache import Cache, Kept
-from casefile.gather.listing import shown
 from casefile.gather.received import Received
 from casefile.gather.workers import Lost, Workers
 from casefile.model.terms import Route
 from casefile.model.text import PageText
-from casefile.tools import ffmpeg
 from casefile.tools.office import office_of
 
 SECRET_CODES = ("SECRECY-MARK", "SECRECY-MARK-FORM")
 _SECRECY_CODES = (*SECRET_CODES, "SECRECY-MISUSE")
+_MEDIA = ("audio/", "video/")
 
 # What the workers say in the words of whoever wrote the reader, by the finding that the clerk gets.
 _SAID = {
@@ -32,6 +31,8 @@ _SAID = {
     "ZIP-LOCKED": "EVIDENCE-LOCKED",
     "ZIP-BOMB": "EVIDENCE-BOMB",
     "ZIP-PATH": "EVIDENCE-BOMB",
+    "EVIDENCE-PATH": "EVIDENCE-PATH",
+    "ZIP-METHOD": "EVIDENCE-UNPACK-FIRST",
     "MAIL-BOMB": "EVIDENCE-BOMB",
     "PDF-BOMB": "EVIDENCE-BOMB",
     "PICTURE-BOMB": "EVIDENCE-BOMB",
@@ -49,7 +50,20 @@ _SAID = {
     "OFFICE-FAILED": "EVIDENCE-NOT-CONVERTED",
 }
 
+_PACKED = frozenset({sniff.RAR, sniff.TAR, sniff.GZIP, sniff.SEVEN_ZIP, sniff.ZIP, sniff.MSG})
+"""Kinds whose content lies inside and can't be had here."""
+
 Complaint = tuple[str, dict[str, str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """One file that an archive holds: its path in the inbox, and why it was not taken out, if so."""
+
+    path: str
+    size: int
+    sha256: str = ""
+    problem: str = ""
 
 
 @dataclass(slots=True)
@@ -57,7 +71,8 @@ class Intake:
     """What came of one file. ``kept`` is None when there is no part; ``problem`` then says why.
 
     ``secret`` holds the level when the file bears a mark: nothing of it may then be stored.
-    ``received`` is None when not even its bytes could be taken.
+    ``received`` is None when not even its bytes could be taken. ``contents`` is what an archive held that was
+    taken apart: its part is then a list of it.
     """
 
     received: Received | None = None
@@ -70,6 +85,16 @@ class Intake:
     complaints: list[Complaint] = field(default_factory=list)
     not_looked_at: list[str] = field(default_factory=list)
     broken: list[tuple[str, str]] = field(default_factory=list)
+    contents: tuple[Content, ...] | None = None
+
+    def complain(self, code: str, params: dict[str, str]) -> None:
+        """Note a complaint; of several marks the highest counts."""
+        self.complaints.append((code, params))
+        if code in SECRET_CODES:
+            levels = ("秘密", "机密", "绝密")
+            level = params.get("level", "")
+            if not self.secret or level not in levels or levels.index(level) > levels.index(self.secret):
+                self.secret = level
 
 
 class Desk:
@@ -78,33 +103,17 @@ class Desk:
     def __init__(self, context: Context, cache: Cache, scratch: Path) -> None:
         limits = context.config.limits
         self._limits = limits
-        self._fonts = context.config.fonts.folders
         self._cache = cache
         self._scratch = scratch
         self._workers: Workers = context.keep("gather.workers", lambda: Workers(limits))
         self._office = office_of(context)
 
-    def take(
-        self, file: Path, name: str, number: int, password: str, said: Mapping[str, str] | None = None
-    ) -> Intake:
-        """Take one file in; ``name`` is its path in the inbox, ``number`` is its own.
-
-        ``said`` is what the list says of it, for formats whose page tells that.
-        """
-        intake = Intake()
-        # The name alone can give a secret away, and it is the first thing that would be stored.
-        self._heard(intake, scanning.scan_text([PageText("", "文件名", name)], _SECRECY_CODES))
-        if intake.secret:
+    def take(self, file: Path, name: str, number: int, password: str) -> Intake:
+        """Take one file in; ``name`` is its path in the inbox, ``number`` is its own."""
+        intake = self.receive(file, name)
+        if intake.received is None:
             return intake
-        try:
-            intake.received = received.receive(file, self._limits.evidence_bytes)
-        except CasefileError as error:
-            intake.problem = (error.code, error.params)
-            return intake
-        described = _described(name, said or {}, intake.received)
-        kept = self._cache.get(intake.received.sha256) or self._cache.get(
-            intake.received.sha256, json.dumps(described, ensure_ascii=False, sort_keys=True)
-        )
+        kept = self._cache.get(intake.received.sha256)
         if kept is not None:
             intake.kept, intake.format = kept, kept.format
             intake.puid, intake.facts = kept.puid, kept.facts
@@ -116,23 +125,54 @@ class Desk:
             "name": name,
             "state": intake.received.state,
             "password": password,
-            "described": described,
         }
         if self._look(intake, request):
             self._make(intake, request, file, number)
         return intake
+
+    def receive(self, file: Path, name: str) -> Intake:
+        """Only its name and its digest, of a file that is not secret by its name."""
+        intake = Intake()
+        # The name alone can give a secret away, and it is the first thing that would be stored.
+        self._heard(intake, scanning.scan_text([PageText("", "文件名", name)], _SECRECY_CODES))
+        if intake.secret:
+            return intake
+        try:
+            intake.received = received.receive(file, self._limits.evidence_bytes)
+        except CasefileError as error:
+            intake.problem = (error.code, error.params)
+            return intake
+        return intake
+
+    def unpack(
+        self, intake: Intake, file: Path, folder: Path, bounds: Bounds, password: str
+    ) -> list[dict[str, Any]] | None:
+        """Take an archive or mail apart into ``folder``; None with the problem in ``intake``."""
+        assert intake.received is not None
+        request = {
+            "op": "unpack",
+            "path": str(file.absolute()),
+            "state": intake.received.state,
+            "format": intake.format,
+            "folder": str(folder.absolute()),
+            "members": bounds.members,
+            "bytes": bounds.unpacked,
+            "password": password,
+        }
+        answer = self._ask(intake, request)
+        return None if answer is None else list(answer["members"])
+
+    def forget(self, intake: Intake, used: Collection[Path]) -> None:
+        """Remove the part of a file that turned out to belong to a secret one."""
+        if intake.kept is not None and intake.kept.pdf not in used:
+            self._cache.remove(intake.kept)
 
     def _heard(self, intake: Intake, scanned: scanning.Scanned) -> None:
         for finding in scanned.findings:
             self._complain(intake, finding.code, dict(finding.params))
 
     def _complain(self, intake: Intake, code: str, params: dict[str, str]) -> None:
-        intake.complaints.append((code, params))
-        if code in SECRET_CODES:
-            levels = ("秘密", "机密", "绝密")
-            level = params.get("level", "")
-            if not intake.secret or level not in levels or levels.index(level) > levels.index(intake.secret):
-                intake.secret = level
+        intake.complain(code, params)
 
     def _look(self, intake: Intake, request: dict[str, Any]) -> bool:
         answer = self._ask(intake, {**request, "op": "look"})
@@ -170,12 +210,6 @@ class Desk:
             finally:
                 copy.unlink(missing_ok=True)
             request["rendered"] = str(rendered)
-        described = ""
-        if routes.described(intake.format):
-            described = json.dumps(request["described"], ensure_ascii=False, sort_keys=True)
-            request["fonts"] = [str(folder) for folder in self._fonts]
-            if not ffmpeg.version():
-                intake.not_looked_at.append("没有安装 FFmpeg，时长和画面未检查")
         answer = self._ask(intake, request)
         if answer is not None:
             intake.facts += _pairs(answer["facts"])
@@ -193,7 +227,7 @@ class Desk:
                 puid=intake.puid,
                 facts=intake.facts,
             )
-            intake.kept = self._cache.put(intake.received.sha256, made, described, remember=not intake.broken)
+            intake.kept = self._cache.put(intake.received.sha256, made, remember=not intake.broken)
 
     def _ask(self, intake: Intake, request: dict[str, Any]) -> dict[str, Any] | None:
         try:
@@ -208,22 +242,13 @@ class Desk:
         return answer
 
 
-def _described(name: str, said: Mapping[str, str], got: Received) -> dict[str, str]:
-    """What the page of a recording tells besides what is found in it."""
-    title = said.get("title") or PurePosixPath(name).stem
-    return {
-        **said,
-        "title": shown(title),
-        "name": shown(name),
-        "size": f"{got.size:,} 字节",
-        "sha256": got.sha256,
-        "sm3": got.sm3,
-    }
-
-
 def _pairs(told: list[list[str]]) -> tuple[tuple[str, str], ...]:
     return tuple((str(key), str(value)) for key, value in told)
 
 
 def _no_pages_code(kind: str) -> str:
+    if kind.startswith(_MEDIA):
+        return "EVIDENCE-MEDIA"
+    if kind in _PACKED:
+        return "EVIDENCE-UNPACK-FIRST"
     return "EVIDENCE-EMPTY" if kind == sniff.EMPTY else "EVIDENCE-FORMAT"

@@ -4,21 +4,23 @@ from __future__ import annotations
 
 import filecmp
 import hashlib
+import itertools
 import shutil
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
+from typing import Any
 
 from casefile import catalogue, scanning
 from casefile.codes import codes
 from casefile.context import Context, scratch_folder, write_whole
 from casefile.errors import BadInput
 from casefile.formats import sniff, written
-from casefile.gather import inbox, listing, placeholder, recording
+from casefile.gather import inbox, listing, placeholder
 from casefile.gather.cache import Cache, digest
-from casefile.gather.intake import SECRET_CODES, Complaint, Desk, Intake
-from casefile.gather.listing import Listed
+from casefile.gather.intake import SECRET_CODES, Complaint, Content, Desk, Intake
+from casefile.gather.unpack import Opened, Opener
 from casefile.model.case import Case
 from casefile.model.document import Evidence, Part
 from casefile.model.finding import Finding, NotLookedAt, PartRecord, Report
@@ -50,14 +52,21 @@ class Gathered:
 
 @dataclass(frozen=True, slots=True)
 class _Taken:
-    """A file with what came of it; ``subject`` is how the clerk knows it."""
+    """A file with what came of it; ``numbers`` are those of all that came with it, by path."""
 
     number: int
-    path: str
-    subject: str
-    file: Path
-    listed: Listed | None
+    item: inbox.Item
     intake: Intake
+    complaints: tuple[Complaint, ...]
+    numbers: Mapping[str, int]
+
+    @property
+    def path(self) -> str:
+        return self.item.path
+
+    @property
+    def subject(self) -> str:
+        return self.item.subject
 
 
 def is_unsafe(findings: Iterable[Finding]) -> bool:
@@ -80,13 +89,14 @@ def gather(case: Case, context: Context) -> Gathered:
     verapdf.require()
     folder = context.workspace.case(case.case_no)
     seen = inbox.look(folder.inbox, case.case_no, _types())
-    items = [(item.path, f"inbox/{listing.shown(item.path)}", item.file, item.listed) for item in seen.items]
     parts = folder.work / "parts"
     with scratch_folder(parts) as scratch:
         desk = Desk(context, Cache(parts, context.config.limits), scratch)
-        taken = _take_all(items, desk, context)
+        opener = Opener(folder.work / "unpacked", desk, context.config.limits, seen.inner)
+        taken = _take_all(seen.items, opener, desk, context)
     result = _Result(case.case_no, parts, context)
     result.findings += seen.findings
+    result.findings += [inbox.missing(entry, case.case_no) for entry in opener.left_over()]
     result.skipped += scanning.installed().broken
     for one in taken:
         result.add(one)
@@ -96,6 +106,8 @@ def gather(case: Case, context: Context) -> Gathered:
 
 def normalise(paths: Sequence[Path], target_folder: Path, context: Context) -> Report:
     """Make each file a PDF/A of its own in ``target_folder``, named after it.
+
+    Of an archive that is a list of what it holds, and its files go into a folder of its name.
 
     Raises:
         BadInput: NORMALISE-MISSING, when a file is not there.
@@ -110,17 +122,21 @@ def normalise(paths: Sequence[Path], target_folder: Path, context: Context) -> R
     target_folder.mkdir(parents=True, exist_ok=True)
     with scratch_folder(target_folder) as scratch:
         desk = Desk(context, Cache(scratch, context.config.limits), scratch)
-        items = [(path.name, listing.shown(str(path)), path, None) for path in paths]
+        opener = Opener(scratch / "unpacked", desk, context.config.limits)
+        items = [inbox.Item(path.name, path, None, listing.shown(str(path))) for path in paths]
         result = _Result("", scratch, context)
         names: set[str] = set()
-        for one in _take_all(items, desk, context):
+        for one in _take_all(items, opener, desk, context):
             result.add(one)
             record = result.records[-1]
             if record.route is Route.REFUSED or not record.output:
                 continue
-            name = _free(PurePosixPath(one.path).stem, names, target_folder, result.outputs[-1])
-            shutil.copyfile(result.outputs[-1], scratch / name)
-            (scratch / name).replace(target_folder / name)
+            place = _place(PurePosixPath(one.path), target_folder)
+            name = _free(place, names, target_folder, result.outputs[-1])
+            copied = scratch / "copied.pdf"
+            shutil.copyfile(result.outputs[-1], copied)
+            (target_folder / name).parent.mkdir(parents=True, exist_ok=True)
+            copied.replace(target_folder / name)
             result.records[-1] = PartRecord(
                 record.subject, str(target_folder / name), record.route, record.pages, record.difference
             )
@@ -128,26 +144,72 @@ def normalise(paths: Sequence[Path], target_folder: Path, context: Context) -> R
 
 
 def _take_all(
-    items: Sequence[tuple[str, str, Path, Listed | None]], desk: Desk, context: Context
+    items: Sequence[inbox.Item],
+    opener: Opener,
+    desk: Desk,
+    context: Context,
 ) -> list[_Taken]:
-    context.progress.start("gather", len(items))
-    taken: list[_Taken] = []
+    families = [opener.open(item) for item in items]
+    context.progress.start("gather", sum(map(len, families)))
     with ThreadPoolExecutor(max_workers=_AT_ONCE, thread_name_prefix="gather") as threads:
+        number = itertools.count(1)
         running = [
-            threads.submit(
-                desk.take, file, path, number, listed.password if listed else "", recording.described(listed)
-            )
-            for number, (path, _, file, listed) in enumerate(items, 1)
+            [threads.submit(_take, desk, opened, next(number)) for opened in family] for family in families
         ]
         try:
-            for (path, subject, file, listed), future in zip(items, running, strict=True):
-                taken.append(_Taken(len(taken) + 1, path, subject, file, listed, future.result()))
-                context.progress.step(subject)
+            for family, futures in zip(families, running, strict=True):
+                for opened, future in zip(family, futures, strict=True):
+                    opened.intake = future.result()
+                    context.progress.step(opened.item.subject)
         finally:
-            for future in running:
-                future.cancel()
+            for futures in running:
+                for future in futures:
+                    future.cancel()
     context.progress.done()
+    families = _without_secrets(families, desk)
+    opener.sweep({opened.key for family in families for opened in family})
+    taken: list[_Taken] = []
+    for family in families:
+        numbers = {o.item.path: number for number, o in enumerate(family, len(taken) + 1)}
+        taken += [
+            _Taken(
+                number,
+                opened.item,
+                opened.intake or Intake(),
+                opened.complaints,
+                numbers,
+            )
+            for number, opened in enumerate(family, len(taken) + 1)
+        ]
     return taken
+
+
+def _take(desk: Desk, opened: Opened, number: int) -> Intake:
+    if opened.intake is not None:
+        return opened.intake
+    item = opened.item
+    return desk.take(item.file, item.path, number, item.listed.password if item.listed else "")
+
+
+def _without_secrets(families: Sequence[list[Opened]], desk: Desk) -> list[list[Opened]]:
+    """An archive with a secret in it is the secret itself: nothing of it, nor of its other files, stays."""
+    clean = [f for f in families if len(f) == 1 or not any(o.intake and o.intake.secret for o in f)]
+    used = {o.intake.kept.pdf for f in clean for o in f if o.intake and o.intake.kept}
+    return [family if family in clean else _refused(family, desk, used) for family in families]
+
+
+def _refused(family: Sequence[Opened], desk: Desk, used: Collection[Path]) -> list[Opened]:
+    whole = Intake()
+    for opened in family:
+        if opened.intake is None:
+            continue
+        desk.forget(opened.intake, used)
+        for code, params in opened.intake.complaints:
+            if code in SECRET_CODES:
+                inner = opened.item.path.removeprefix(family[0].item.path).removeprefix("/")
+                place = f"{listing.shown(inner)} {params.get('place', '')}".strip()
+                whole.complain(code, {**params, "place": place})
+    return [Opened(family[0].item, whole)]
 
 
 class _Result:
@@ -177,7 +239,7 @@ class _Result:
     def add(self, one: _Taken) -> None:
         """Put one file on record."""
         intake = one.intake
-        for code, params in intake.complaints:
+        for code, params in (*intake.complaints, *one.complaints):
             subject = f"{one.subject} {params.get('place', '')}".strip()
             self.findings.append(Finding(code, subject, self.case_no, params))
         self.skipped += [NotLookedAt(one.subject, reason) for reason in intake.not_looked_at]
@@ -193,6 +255,9 @@ class _Result:
             return
         evidence = self._evidence(one)
         self.evidence.append(evidence)
+        if intake.contents is not None and intake.problem is None:
+            self._contents(evidence, one, intake.contents)
+            return
         if intake.kept is None:
             assert intake.problem is not None
             self._placeholder(evidence, one, intake.problem)
@@ -208,13 +273,8 @@ class _Result:
         if kept.blank:
             pages = "、".join(map(str, kept.blank[:_NAMED])) + ("等" if len(kept.blank) > _NAMED else "")
             self.findings.append(Finding("PART-BLANK", one.subject, self.case_no, {"pages": pages}))
-        if evidence.recording is not None:
-            for code, params in recording.complaints(evidence.recording, dict(evidence.facts)):
-                self.findings.append(Finding(code, one.subject, self.case_no, params))
         # The catalogue's column of remarks tells only what makes the pages differ from the original.
         said = [_of("原件", note, _told(note, kept.facts)) for note in kept.notes]
-        if evidence.recording is not None:
-            said.insert(0, "音像记录，原件另存归档包")
         if kept.route in (Route.RASTER, Route.GHOSTSCRIPT):
             said.append(f"归档转换方式：{kept.route.zh}")
         self._part(
@@ -242,7 +302,7 @@ class _Result:
                 )
 
     def _evidence(self, one: _Taken) -> Evidence:
-        got, listed = one.intake.received, one.listed
+        got, listed = one.intake.received, one.item.listed
         assert got is not None
         kind = listed.kind if listed else None
         return Evidence(
@@ -250,7 +310,7 @@ class _Result:
             path=one.path,
             title=(listed.title if listed else "") or PurePosixPath(one.path).stem,
             kind=kind or _guessed(one.intake.format),
-            original=one.file,
+            original=one.item.file,
             size=got.size,
             sha256=got.sha256,
             sm3=got.sm3,
@@ -265,8 +325,8 @@ class _Result:
             proves=listed.proves if listed else "",
             note=listed.note if listed else "",
             stands_for=listed.document if listed else "",
-            volume=listed.volume if listed else Volume.MAIN,
-            recording=recording.of(listed) if one.intake.format.startswith(recording.KINDS) else None,
+            volume=(listed.volume if listed else None) or Volume.MAIN,
+            inside=one.item.inside,
         )
 
     def _part(
@@ -284,8 +344,6 @@ class _Result:
         if day is None:
             moment = written.moment(of.collected_at)
             day = moment.date() if moment else None
-        if day is None and of.recording is not None and of.recording.started_at is not None:
-            day = of.recording.started_at.date()
         self.parts.append(
             Part(
                 id=of.id,
@@ -319,9 +377,33 @@ class _Result:
             "sha256": evidence.sha256,
             "sm3": evidence.sm3,
         }
-        pdf = self._page(data)
+        pdf, _ = self._page(data)
         self._part(evidence, pdf, digest(pdf), 1, Route.PLACEHOLDER, None, f"占位页：{reason}")
         self._record(one.subject, pdf, Route.PLACEHOLDER, 1, None)
+
+    def _contents(self, evidence: Evidence, one: _Taken, contents: Sequence[Content]) -> None:
+        """The list of what an archive holds, in its place."""
+        rows = [
+            {
+                "item": f"{one.numbers[content.path]:03d}" if content.path in one.numbers else "",
+                "name": listing.shown(content.path.removeprefix(f"{evidence.path}/")),
+                "size": f"{content.size:,}",
+                "sha256": content.sha256,
+                "note": content.problem,
+            }
+            for content in contents
+        ]
+        data = {
+            "title": listing.shown(evidence.title),
+            "name": listing.shown(evidence.path),
+            "size": f"{sniff.NAMES[evidence.format]}，{evidence.size:,} 字节",
+            "sha256": evidence.sha256,
+            "sm3": evidence.sm3,
+            "rows": rows,
+        }
+        pdf, pages = self._page(data, "contents")
+        self._part(evidence, pdf, digest(pdf), pages, Route.CONVERTED, None, "压缩包内容清单；原件另存归档包")
+        self._record(one.subject, pdf, Route.CONVERTED, pages, None)
 
     def _secret(self, one: _Taken) -> None:
         # Number and level only: neither name nor title nor digest of it is stored anywhere.
@@ -330,7 +412,7 @@ class _Result:
             "reason": f"国家秘密（{one.intake.secret}），按保密规定另卷保存",
             "note": f"收件序号 {one.number:03d}",
         }
-        pdf = self._page(data)
+        pdf, _ = self._page(data)
         sha256 = digest(pdf)
         self.parts.append(
             Part(
@@ -353,11 +435,12 @@ class _Result:
         )
         self._record(one.subject, pdf, Route.REFUSED, 1, None)
 
-    def _page(self, data: dict[str, str]) -> Path:
+    def _page(self, data: Mapping[str, Any], template: str = "placeholder") -> tuple[Path, int]:
         key = hashlib.sha256(placeholder.key(data).encode()).hexdigest()
-        pdf = self.folder / f"placeholder-{key[:32]}.pdf"
-        write_whole(pdf, placeholder.page(data, self.context))
-        return pdf
+        pdf = self.folder / f"{template}-{key[:32]}.pdf"
+        sheets = placeholder.page(data, self.context, template)
+        write_whole(pdf, sheets.pdf)
+        return pdf, sheets.count
 
     def _record(self, subject: str, pdf: Path, route: Route, pages: int, difference: float | None) -> None:
         shown = "" if pdf == Path() else self.context.workspace.relative(pdf)
@@ -373,7 +456,7 @@ def _types() -> dict[str, str]:
 
 
 def _guessed(kind: str) -> EvidenceKind:
-    return EvidenceKind.AUDIOVISUAL if kind.startswith(recording.KINDS) else EvidenceKind.DOCUMENTARY
+    return EvidenceKind.AUDIOVISUAL if kind.startswith(("audio/", "video/")) else EvidenceKind.DOCUMENTARY
 
 
 def _told(code: str, facts: Iterable[tuple[str, str]]) -> dict[str, str]:
@@ -385,6 +468,17 @@ def _told(code: str, facts: Iterable[tuple[str, str]]) -> dict[str, str]:
 def _of(subject: str, code: str, params: dict[str, str]) -> str:
     """The sentence of a code as it stands in a dossier: always Chinese, without the name of the file."""
     return codes()[code].sentence({**params, "subject": subject}, "zh").replace(f"{subject} ", subject, 1)
+
+
+def _place(path: PurePosixPath, folder: Path) -> str:
+    """Where the PDF of a file goes, without its ending; what comes out of an archive goes into a folder."""
+    if path.parent == PurePosixPath("."):
+        return path.stem
+    archive, *steps = path.parts[:-1]
+    name = PurePosixPath(archive).stem
+    while (folder / name).exists() and not (folder / name).is_dir():
+        name = f"{name}-2"
+    return str(PurePosixPath(name, *steps, path.stem))
 
 
 def _free(stem: str, taken: set[str], folder: Path, made: Path) -> str:

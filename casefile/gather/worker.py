@@ -1,7 +1,8 @@
 """Inside the worker: one request a line, one answer a line, and bounds that the kernel keeps.
 
 ``look`` reads a file without writing anything: what it is, and what the scanners say of its text.
-``make`` turns it into a part. Both fail if the file is no longer the one that was received.
+``make`` turns it into a part, ``unpack`` takes an archive or a mail apart. All fail if the file is no longer
+the one that was received.
 """
 
 from __future__ import annotations
@@ -12,15 +13,16 @@ import resource
 import signal
 import sys
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 from casefile import scanning
 from casefile.config import Limits
 from casefile.errors import BadInput, CasefileError
-from casefile.formats import pdf_archival, pdf_bounds, pronom, sniff, zip_bounds
+from casefile.formats import archives, pdf_archival, pdf_bounds, pronom, sniff, zip_bounds
 from casefile.gather import routes
+from casefile.gather.cache import digest
 from casefile.gather.received import state
 
 SECRECY_CODES = ("SECRECY-MARK", "SECRECY-MARK-FORM", "SECRECY-MISUSE")
@@ -76,7 +78,7 @@ def _answer(request: Mapping[str, Any], limits: Limits) -> dict[str, Any]:
         before = state(path)
         if list(before) != request["state"]:
             raise BadInput("EVIDENCE-CHANGING")
-        answer = _look(path, request, limits) if request["op"] == "look" else _make(path, request, limits)
+        answer = _WAYS[request["op"]](path, request, limits)
         if state(path) != before:
             raise BadInput("EVIDENCE-CHANGING")
     except CasefileError as error:
@@ -99,7 +101,9 @@ def _look(path: Path, request: Mapping[str, Any], limits: Limits) -> dict[str, A
             pass
     if kind == sniff.PDF:
         pdf_bounds.check(path, _PDF_STREAM, request.get("password", ""))
-    reading = scanning.read(path, "", password=request.get("password", ""), bounds=bounds)
+    # What an archive or mail holds is taken in, and looked at, file by file.
+    inner = kind not in archives.CONTAINERS
+    reading = scanning.read(path, "", password=request.get("password", ""), bounds=bounds, inner=inner)
     scanned = scanning.scan_text(reading.pages, SECRECY_CODES)
     return {
         "format": kind,
@@ -125,8 +129,6 @@ def _make(path: Path, request: Mapping[str, Any], limits: Limits) -> dict[str, A
                 seconds=int(request["seconds"]),
                 password=request.get("password", ""),
                 rendered=Path(rendered) if rendered else None,
-                described={**request.get("described", {}), "format": request["format"]},
-                fonts=tuple(map(Path, request.get("fonts", ()))),
             ),
         )
     return {
@@ -137,6 +139,31 @@ def _make(path: Path, request: Mapping[str, Any], limits: Limits) -> dict[str, A
         "blank": list(made.blank),
         "facts": [list(pair) for pair in made.facts],
     }
+
+
+def _unpack(path: Path, request: Mapping[str, Any], limits: Limits) -> dict[str, Any]:
+    bounds = zip_bounds.Bounds(int(request["members"]), int(request["bytes"]))
+    folder = Path(request["folder"])
+    found = archives.unpack(path, request["format"], folder, bounds, request.get("password", ""))
+    return {
+        "members": [
+            {
+                "name": one.name,
+                "stored": one.stored,
+                "size": one.size,
+                "problem": one.problem,
+                "sha256": digest(folder / one.stored) if one.stored else "",
+            }
+            for one in found
+        ]
+    }
+
+
+_WAYS: Mapping[str, Callable[[Path, Mapping[str, Any], Limits], dict[str, Any]]] = {
+    "look": _look,
+    "make": _make,
+    "unpack": _unpack,
+}
 
 
 if __name__ == "__main__":

@@ -35,14 +35,16 @@ def read(
     *,
     password: str = "",
     bounds: zip_bounds.Bounds | None = None,
+    inner: bool = True,
 ) -> Reading:
     """Read PDF, Office (docx, xlsx, pptx), mails and plain text files; the file name counts as text too.
 
-    ``subject`` is how findings name the file. Nothing is written, except that an attachment is unpacked into
-    memory-backed or private temporary storage to be read.
+    ``subject`` is how findings name the file; without ``inner`` what hangs on a mail is left alone. Nothing
+    is written, except that an attachment is unpacked into memory-backed or private temporary storage to be
+    read.
     """
     shown = subject or path.name
-    reader = _Reader(shown, case_no, bounds or zip_bounds.Bounds())
+    reader = _Reader(shown, case_no, bounds or zip_bounds.Bounds(), inner)
     reader.say("文件名", path.name)
     try:
         reader.file(path, sniff.media_type(path), password)
@@ -63,10 +65,11 @@ _REASONS = {
 
 
 class _Reader:
-    def __init__(self, subject: str, case_no: str, bounds: zip_bounds.Bounds) -> None:
+    def __init__(self, subject: str, case_no: str, bounds: zip_bounds.Bounds, inner: bool) -> None:
         self.subject = subject
         self.case_no = case_no
         self.bounds = bounds
+        self.inner = inner
         self.pages: list[PageText] = []
         self.skipped: list[NotLookedAt] = []
 
@@ -129,7 +132,7 @@ class _Reader:
         self.say(f"{place}正文", html_text.plain(read.html))
         if not read.whole:
             self.skip(f"{place}邮件有一部分不能解码，未检查")
-        for number, one in enumerate(read.attachments, 1):
+        for number, one in enumerate(read.attachments if self.inner else (), 1):
             self._inner(f"{place}附件{number} ", one.data, depth)
 
     def _text(self, path: Path, place: str, *, marked_up: bool) -> None:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from casefile.model.terms import Route
@@ -13,9 +12,7 @@ from casefile.model.terms import Route
 class Job:
     """One part to make: ``source`` into ``target``, with ``scratch`` for what is thrown away.
 
-    ``rendered`` is the PDF that LibreOffice drew, for formats that go through it. ``described`` is what the
-    list says of the file, with its format, name, size and digests, for formats whose page bears them;
-    ``fonts`` are further folders of fonts to set that page with.
+    ``rendered`` is the PDF that LibreOffice drew, for formats that go through it.
     """
 
     source: Path
@@ -25,8 +22,6 @@ class Job:
     seconds: int
     password: str = ""
     rendered: Path | None = None
-    described: Mapping[str, str] = field(default_factory=dict)
-    fonts: tuple[Path, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
