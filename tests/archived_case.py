@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import dataclasses
 import datetime as dt
 import hashlib
 import shutil
@@ -19,11 +20,13 @@ from casefile import bind, sign
 from casefile.context import CHINA_TIME, Context
 from casefile.model.case import Case, RegisterRow
 from casefile.model.document import Document, Evidence, Part
-from casefile.model.dossier import Package, SignedDossier
+from casefile.model.dossier import Filed, Package, SignedDossier, Supplement
 from casefile.model.terms import EvidenceKind, Route, Volume
-from casefile.package import package, store
+from casefile.package import filed, package, store
 
 CLOCK = dt.datetime(2026, 11, 20, 9, 0, tzinfo=CHINA_TIME)
+LATER = CLOCK + dt.timedelta(days=8)
+REASON = "归档后收到法院裁定书"
 CASE_NO = "示自然资执罚〔2026〕1号"
 OTHER_NO = "示自然资执罚〔2026〕2号"
 
@@ -160,3 +163,62 @@ def template(pki: Any) -> Path:
         for case_no in (CASE_NO, OTHER_NO):
             store(make(context, case_no).packaged(context), context)
     return root
+
+
+@dataclass(frozen=True)
+class Grown:
+    """A case with something added, bound and signed onto what is archived."""
+
+    ready: Ready
+    filed: Filed
+
+    def packaged(self, context: Context) -> Package:
+        return self.ready.packaged(context, filed=self.filed)
+
+
+def with_late(ready: Ready, context: Context, name: str = "法院裁定书.txt") -> Ready:
+    """The case with one more piece in its inbox."""
+    folder = context.workspace.case(ready.case.case_no)
+    number = len(ready.evidence) + 1
+    original = folder.inbox / name
+    original.write_bytes(f"证据 {name}".encode() * 20)
+    data = original.read_bytes()
+    title = Path(name).stem
+    late = Evidence(
+        f"evidence-{number:03d}", name, title, EvidenceKind.DOCUMENTARY, original, len(data),
+        hashlib.sha256(data).hexdigest(), hashlib.new("sm3", data).hexdigest(), "text/plain",
+    )  # fmt: skip
+    pdf = _pdf(folder.work / f"evidence-{number}.pdf", title, name)
+    part = Part(
+        late.id, "publicity_record", title, "", "示范市滨江区人民法院", dt.date(2026, 11, 24), Volume.MAIN,
+        pdf, sha256(pdf), 1, Route.CONVERTED, original, sha256(original), "text/plain", 1.25,
+    )  # fmt: skip
+    return dataclasses.replace(ready, evidence=(*ready.evidence, late), parts=(*ready.parts, part))
+
+
+def grown(context: Context, ready: Ready, name: str, reason: str) -> Grown:
+    """Lay one more piece into the inbox, and bind and sign it behind what is archived."""
+    there = filed(ready.case.case_no, context)
+    assert there is not None
+    more = with_late(ready, context, name)
+    bound = bind.bind(ready.case, more.parts, context)
+    grown_volumes = [one for one in bound.volumes if one.volume is Volume.MAIN]
+    former = tuple((path, file.sha256) for path, file in there.files.items() if path == "volumes/main.pdf")
+    supplement = Supplement(there.next_version, bound.bound_at.date(), reason, (more.parts[-1].id,), former)
+    onto = dataclasses.replace(
+        bound,
+        volumes=tuple(grown_volumes),
+        kept=tuple(one for one in there.volumes if one.bound.volume is not Volume.MAIN),
+        supplements=(*there.supplements, supplement),
+    )
+    return Grown(dataclasses.replace(more, signed=sign.sign(onto, context)), there)
+
+
+@cache
+def grown_template(pki: Any) -> tuple[Path, Package]:
+    """A workspace with two archived cases, and an addition to one of them that waits to be stored."""
+    root = Path(tempfile.mkdtemp(prefix="casefile-grown-")) / "workspace"
+    atexit.register(shutil.rmtree, root.parent, ignore_errors=True)
+    shutil.copytree(template(pki), root, ignore=shutil.ignore_patterns(".archive.lock", ".lock"))
+    with Context.open(root, now=lambda: LATER) as context:
+        return root, grown(context, make(context), "法院裁定书.txt", REASON).packaged(context)

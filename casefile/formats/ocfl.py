@@ -67,6 +67,8 @@ class Inventory:
     """Content path to digest, every version."""
     state: Mapping[str, str]
     """Logical path to content path, newest version."""
+    states: Mapping[str, Mapping[str, str]]
+    """The same of every version, oldest first."""
 
 
 def ensure_root(root: Path) -> None:
@@ -103,6 +105,21 @@ def create(
     )
     with _quiet():
         made.create(srcdir=str(source), metadata=about, objdir=str(target))
+
+
+def add_version(
+    folder: Path, source: Path, *, created: dt.datetime, message: str, user: str, address: str
+) -> None:
+    """Add ``source`` as the next version to the object in ``folder``; only what is new of it is copied.
+
+    The object's own inventory is written anew in place, so ``folder`` must not be the one that is in use.
+    """
+    made = _library().Object(digest_algorithm=DIGEST, spec_version="1.1", forward_delta=True, dedupe=True)
+    about = _library().VersionMetadata(
+        created=created.isoformat(), message=message, name=user, address=address
+    )
+    with _quiet():
+        made.add_version_with_content(objdir=str(folder), srcdir=str(source), metadata=about)
 
 
 def complaints(folder: Path, *, digests: bool) -> tuple[str, ...]:
@@ -160,18 +177,25 @@ def _inventory(table: dict[str, Any]) -> Inventory:
     manifest = {path: digest.lower() for digest, paths in table["manifest"].items() for path in paths}
     content = {digest: path for path, digest in manifest.items()}
     head = table["head"]
-    state = {}
-    for digest, paths in table["versions"][head]["state"].items():
-        # A logical file lies at the content path of its own name where there are several of one content.
-        for path in paths:
-            own = next(
-                (f"{v}/content/{path}" for v in table["versions"] if f"{v}/content/{path}" in manifest), ""
-            )
-            state[path] = own if manifest.get(own) == digest.lower() else content[digest.lower()]
-    for path in (*manifest, *state):
+    versions = tuple(sorted(table["versions"], key=_number))
+    states: dict[str, dict[str, str]] = {}
+    for version in versions:
+        state = states[version] = {}
+        for digest, paths in table["versions"][version]["state"].items():
+            # A logical file lies at the content path of its own name where there are several of one content.
+            for path in paths:
+                own = (f"{v}/content/{path}" for v in versions)
+                same = (at for at in own if manifest.get(at) == digest.lower())
+                state[path] = next(same, None) or content[digest.lower()]
+    for path in (*manifest, *(path for state in states.values() for path in state)):
         if path.startswith("/") or ".." in path.split("/") or "\x00" in path:
             raise ValueError("path")
-    versions = tuple(table["versions"])
-    if not all(_VERSION.fullmatch(version) for version in versions):
+    return Inventory(
+        str(table["id"]), head, versions, table["digestAlgorithm"], manifest, states[head], states
+    )
+
+
+def _number(version: str) -> int:
+    if not _VERSION.fullmatch(version):
         raise ValueError("version")
-    return Inventory(str(table["id"]), head, versions, table["digestAlgorithm"], manifest, state)
+    return int(version[1:])

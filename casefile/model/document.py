@@ -87,6 +87,8 @@ class Part:
     ``id`` is that of the document or the evidence. ``receipt_for`` holds the ids of the documents behind
     which a service receipt stands. ``difference`` is the mean grey difference (0 to 255) to the source.
     ``blank`` are the pages, from 1, on which nothing is to be seen: they are bound, but bear no number.
+    ``filed_sha256`` is set when the pages were taken back from an archived volume, numbers and all: it is the
+    digest that the archived catalogue gives, while ``sha256`` is that of the file with the pages.
     """
 
     id: str
@@ -108,3 +110,9 @@ class Part:
     note: str = ""
     stands_for: str = ""
     blank: tuple[int, ...] = ()
+    filed_sha256: str = ""
+
+    @property
+    def listed_sha256(self) -> str:
+        """The digest under which catalogue and manifest list the part, in every version the same."""
+        return self.filed_sha256 or self.sha256

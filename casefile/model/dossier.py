@@ -62,16 +62,6 @@ class BoundVolume:
 
 
 @dataclass(frozen=True, slots=True)
-class Dossier:
-    """The bound volume set of a case (案卷), unsigned."""
-
-    case_no: str
-    title: str
-    volumes: tuple[BoundVolume, ...]
-    bound_at: dt.datetime
-
-
-@dataclass(frozen=True, slots=True)
 class AppliedSignature:
     """One signature that was made: its field, signer and what it reached (``B-LT``, ``B-LTA``)."""
 
@@ -94,20 +84,100 @@ class SignedVolume:
 
 
 @dataclass(frozen=True, slots=True)
+class Supplement:
+    """A later addition to an archived dossier (补充归卷).
+
+    ``version`` is that of the package that brought it, such as ``v2``; ``items`` are the ids of the parts
+    added. ``former`` holds path in the package and SHA-256 of each volume that it changed, as it was before.
+    """
+
+    version: str
+    on: dt.date
+    reason: str
+    items: tuple[str, ...]
+    former: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class FiledFile:
+    """One file of an archived package: where it lies, and what its manifest says of it."""
+
+    path: Path
+    sha256: str
+    role: str
+    received_as: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class FiledAct:
+    """An act that the manifest of an archived package tells of: ``at`` as it stands there."""
+
+    activity: str
+    at: str
+    description: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Filed:
+    """What the archive holds of a case (已归档案卷), read back from it and found unchanged.
+
+    ``files`` are those that the newest manifest lists, ``seals`` the manifest itself with signature and
+    timestamp, by their path in the package. The parts of the volumes have no file of their own (``Part.pdf``
+    is the volume) but for issued documents.
+    """
+
+    case_no: str
+    version: str
+    manifest_sha256: str
+    volumes: tuple[SignedVolume, ...]
+    files: Mapping[str, FiledFile]
+    seals: Mapping[str, Path]
+    supplements: tuple[Supplement, ...]
+    acts: tuple[FiledAct, ...]
+
+    @property
+    def next_version(self) -> str:
+        """The version that an addition will have."""
+        return f"v{int(self.version[1:]) + 1}"
+
+    @property
+    def parts(self) -> tuple[Part, ...]:
+        """Every part, volume by volume."""
+        return tuple(one.part for volume in self.volumes for one in volume.bound.placements)
+
+
+@dataclass(frozen=True, slots=True)
+class Dossier:
+    """The bound volume set of a case (案卷), unsigned.
+
+    Bound onto an archived one, it holds the volumes to which something was added, and in ``kept`` those that
+    stay as they are, signatures and all.
+    """
+
+    case_no: str
+    title: str
+    volumes: tuple[BoundVolume, ...]
+    bound_at: dt.datetime
+    kept: tuple[SignedVolume, ...] = ()
+    supplements: tuple[Supplement, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class SignedDossier:
-    """A dossier closed and signed."""
+    """A dossier closed and signed. The last of ``supplements`` is the one that it was bound for."""
 
     case_no: str
     title: str
     volumes: tuple[SignedVolume, ...]
     bound_at: dt.datetime
+    supplements: tuple[Supplement, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Package:
     """What is archived (归档包): a staged folder, ready to be stored as one object version.
 
-    ``manifest_sha256`` is the digest of ``manifest.xml``.
+    ``manifest_sha256`` is the digest of ``manifest.xml``, ``follows`` that of the version before, or empty.
     """
 
     case_no: str
@@ -115,6 +185,8 @@ class Package:
     folder: Path
     manifest_sha256: str
     files: Mapping[str, str]
+    follows: str = ""
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)

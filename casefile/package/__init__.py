@@ -1,7 +1,13 @@
 """Package and store: a signed dossier with all that belongs to it, sealed and archived (封装归档)."""
 
 from casefile.package.archive import holds, record, store, stored
+from casefile.package.contents import archived_originals, number_of
+from casefile.package.filed import filed
+from casefile.package.manifest import clean
 from casefile.package.staging import object_id, package
 from casefile.package.transfer import export
 
-__all__ = ["export", "holds", "object_id", "package", "record", "store", "stored"]
+__all__ = [
+    "archived_originals", "clean", "export", "filed", "holds", "number_of", "object_id", "package", "record",
+    "store", "stored",
+]  # fmt: skip

@@ -14,13 +14,15 @@ from filelock import FileLock, Timeout
 from casefile import ledger
 from casefile.context import Context
 from casefile.errors import BadInput, Conflict
-from casefile.formats import ocfl
+from casefile.formats import cms, ocfl, xml
 from casefile.model.case import Case
 from casefile.model.document import Document, Evidence
-from casefile.model.dossier import Package, StoredPackage
+from casefile.model.dossier import Filed, Package, StoredPackage
+from casefile.package import statement, versions
 from casefile.package.contents import own_files
 from casefile.package.space import enough_space
-from casefile.package.staging import CHECKSUMS, MANIFEST, object_id
+from casefile.package.staging import CHECKSUMS, MANIFEST, SIGNATURE, object_id
+from casefile.package.versions import sync
 
 STAGING = "casefile-staging-"
 """Begins the names of folders in ``extensions`` of the storage root, where the specification allows what is
@@ -31,9 +33,10 @@ _ROOT_LOCK_SECONDS = 60
 
 
 def store(package: Package, context: Context) -> StoredPackage:
-    """Archive a package as version 1 of its case's object and record it in the ledger (归档).
+    """Archive a package as a version of its case's object and record it in the ledger (归档).
 
-    The same content again gives the version that is there; whatever was interrupted is completed.
+    The same content again gives the version that is there; whatever was interrupted is completed. A package
+    that follows an archived one becomes the next version, any other the first: no byte of the former changes.
 
     Raises:
         Conflict: ARCHIVE-EXISTS, when the object holds something else; ARCHIVE-BUSY, when another command
@@ -44,15 +47,22 @@ def store(package: Package, context: Context) -> StoredPackage:
     name = object_id(package.case_no, context)
     with _alone(package.case_no, context), enough_space(package.case_no):
         _ensure_root(root, context)
+        # A run that was killed leaves its folder behind.
+        shutil.rmtree(_bench(name, context), ignore_errors=True)
         folder = ocfl.object_folder(root, name)
-        if folder.exists():
-            kept = _existing(package, folder)
-        else:
+        if not folder.exists():
+            if package.follows:
+                raise BadInput("PACKAGE-NOT-ARCHIVED", subject=package.case_no)
             _write(package, name, folder, context)
             kept = package.manifest_sha256
+        elif _follows(package, folder):
+            _add(package, name, folder, context)
+            kept = package.manifest_sha256
+        else:
+            kept = _existing(package, folder)
         # After the rename, so that the log never speaks of what is not there; when a run dies in between,
         # the next one completes it.
-        there = StoredPackage(package.case_no, name, "v1", folder, kept)
+        there = StoredPackage(package.case_no, name, ocfl.read_inventory(folder).head, folder, kept)
         record(there, context)
     return there
 
@@ -61,14 +71,30 @@ def record(stored: StoredPackage, context: Context) -> int:
     """See to it that the ledger knows the package; returns the entry's number.
 
     Raises:
-        Conflict: ARCHIVE-REPLACED, when the ledger knows another: what replaced a package behind our back
-            must not be written down as its successor.
+        Conflict: ARCHIVE-REPLACED, when the ledger knows another which this one doesn't follow, or the
+            bureau's seal is not on it: what replaced a package behind our back must not be written down as
+            its successor.
     """
     known = ledger.last(stored.case_no, ledger.PACKAGE, context)
+    detail: dict[str, str] = {"version": stored.version}
     if known is not None and known.object_sha256 != stored.manifest_sha256:
-        raise Conflict("ARCHIVE-REPLACED", subject=stored.case_no, seq=known.seq)
-    version = {"version": stored.version}
-    return ledger.append(ledger.PACKAGE, stored.case_no, stored.manifest_sha256, context, version)
+        inventory = ocfl.read_inventory(stored.folder)
+        raw, seal = (
+            (stored.folder / inventory.state[name]).read_bytes() if name in inventory.state else b""
+            for name in (MANIFEST, SIGNATURE)
+        )
+        root = xml.parse(raw, MANIFEST)
+        same = sha256(raw).hexdigest() == stored.manifest_sha256
+        if not (same and statement.previous(root) == known.object_sha256 and _sealed(raw, seal, context)):
+            raise Conflict("ARCHIVE-REPLACED", subject=stored.case_no, seq=known.seq)
+        *_, newest = statement.supplements(root)
+        detail |= {"follows": known.object_sha256, "reason": newest.reason}
+    return ledger.append(ledger.PACKAGE, stored.case_no, stored.manifest_sha256, context, detail)
+
+
+def _sealed(raw: bytes, seal: bytes, context: Context) -> bool:
+    roots = [context.workspace.root / path for path in context.config.signing.trust_roots]
+    return cms.verify_detached(raw, seal, roots).bottom_line
 
 
 def stored(case_no: str, context: Context) -> StoredPackage | None:
@@ -89,23 +115,29 @@ def stored(case_no: str, context: Context) -> StoredPackage | None:
 
 
 def holds(
-    stored: StoredPackage, case: Case, documents: Sequence[Document], evidence: Sequence[Evidence]
+    stored: StoredPackage,
+    case: Case,
+    documents: Sequence[Document],
+    evidence: Sequence[Evidence],
+    filed: Filed | None = None,
 ) -> bool:
     """True when the archive has these documents, originals and data already, and no others of the kind."""
     inventory = ocfl.read_inventory(stored.folder)
     there = {path: inventory.manifest[at] for path, at in inventory.state.items()}
-    wanted = {entry.path: entry.sha256 for entry in own_files(case, documents, evidence)}
+    wanted = {entry.path: entry.sha256 for entry in own_files(case, documents, evidence, filed=filed)}
     kinds = {path.partition("/")[0] for path in wanted}
     return wanted == {path: digest for path, digest in there.items() if path.partition("/")[0] in kinds}
 
 
-def _write(package: Package, name: str, folder: Path, context: Context) -> None:
+def _bench(name: str, context: Context) -> Path:
     extensions = context.workspace.archive / "extensions"
-    fresh = extensions / f"{STAGING}{sha256(name.encode()).hexdigest()[:16]}"
+    return extensions / f"{STAGING}{sha256(name.encode()).hexdigest()[:16]}"
+
+
+def _write(package: Package, name: str, folder: Path, context: Context) -> None:
+    fresh = _bench(name, context)
     try:
-        # A run that was killed leaves its folder behind.
-        shutil.rmtree(fresh, ignore_errors=True)
-        extensions.mkdir(exist_ok=True)
+        fresh.parent.mkdir(exist_ok=True)
         ocfl.create(
             name,
             package.folder,
@@ -116,23 +148,55 @@ def _write(package: Package, name: str, folder: Path, context: Context) -> None:
             address=f"urn:casefile:{context.config.bureau.fonds_no}",
         )
         _to_disk(fresh)
-        wrong = ocfl.complaints(fresh, digests=True)
-        written = ocfl.read_inventory(fresh)
-        digests = {path: written.manifest[at] for path, at in written.state.items()}
-        # What was staged may have been changed between sealing and now.
-        expected = {**package.files, MANIFEST: package.manifest_sha256}
-        if wrong or any(digests.get(path) != digest for path, digest in expected.items()):
-            raise Conflict("ARCHIVE-INVALID", subject=package.case_no, reason="; ".join(wrong)[:300])
+        _as_sealed(package, fresh)
         _move(fresh, folder)
     finally:
         shutil.rmtree(fresh, ignore_errors=True)
+
+
+def _add(package: Package, name: str, folder: Path, context: Context) -> None:
+    """The next version, built and checked on a twin of the object, which then takes the object's place."""
+    fresh = _bench(name, context)
+    try:
+        fresh.parent.mkdir(exist_ok=True)
+        versions.twin(folder, fresh)
+        ocfl.add_version(
+            fresh,
+            package.folder,
+            created=context.now(),
+            message=f"补充归卷：{package.reason}",
+            user=context.config.bureau.name,
+            address=f"urn:casefile:{context.config.bureau.fonds_no}",
+        )
+        _to_disk(fresh)
+        _as_sealed(package, fresh)
+        versions.commit(fresh, folder)
+    finally:
+        shutil.rmtree(fresh, ignore_errors=True)
+
+
+def _as_sealed(package: Package, fresh: Path) -> None:
+    """What was staged may have been changed between sealing and now, and a disk may write what it likes."""
+    wrong = ocfl.complaints(fresh, digests=True)
+    written = ocfl.read_inventory(fresh)
+    digests = {path: written.manifest[at] for path, at in written.state.items()}
+    expected = {**package.files, MANIFEST: package.manifest_sha256}
+    if wrong or any(digests.get(path) != digest for path, digest in expected.items()):
+        raise Conflict("ARCHIVE-INVALID", subject=package.case_no, reason="; ".join(wrong)[:300])
+
+
+def _follows(package: Package, folder: Path) -> bool:
+    """True when the newest version in the archive is the one onto which the package was made."""
+    inventory = ocfl.read_inventory(folder)
+    at = inventory.state.get(MANIFEST, "")
+    return bool(package.follows) and inventory.manifest.get(at) == package.follows
 
 
 def _move(fresh: Path, folder: Path) -> None:
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
         fresh.rename(folder)
-        _sync(folder.parent)
+        sync(folder.parent)
     except OSError:
         # An empty folder is no part of a storage root.
         for empty in (folder.parent, *folder.parent.parents[:2]):
@@ -178,16 +242,8 @@ def _to_disk(folder: Path) -> None:
     """A file system may promise space that it doesn't have until bytes are on disk."""
     for parent, _, files in os.walk(folder):
         for file in files:
-            _sync(Path(parent) / file)
-        _sync(Path(parent))
-
-
-def _sync(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+            sync(Path(parent) / file)
+        sync(Path(parent))
 
 
 def _remove_if_empty(folder: Path) -> None:

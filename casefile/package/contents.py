@@ -13,11 +13,17 @@ from pathlib import Path
 from casefile.errors import Conflict
 from casefile.model.case import Case
 from casefile.model.document import Document, Evidence
-from casefile.model.dossier import SignedDossier
+from casefile.model.dossier import Filed, SignedDossier
 
 PDF = "application/pdf"
 DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
 UNKNOWN = "application/octet-stream"
+
+_MEDIA = {
+    "xml": "application/xml",
+    "p7s": "application/pkcs7-signature",
+    "tsr": "application/timestamp-reply",
+}
 
 _CHUNK = 1 << 20
 _NAME_LIMIT = 60
@@ -52,28 +58,45 @@ def entries(
     evidence: Sequence[Evidence],
     signed: SignedDossier,
     refused: Collection[str],
+    filed: Filed | None = None,
 ) -> Iterator[Entry]:
-    """Volumes and the case's own files; evidence whose id is among ``refused`` leaves no bytes behind."""
+    """Volumes and the case's own files; evidence whose id is among ``refused`` leaves no bytes behind.
+
+    Onto an archived package the manifests of all versions before are kept, so that a stranger who is handed
+    the newest alone can see what it grew from.
+    """
     for volume in signed.volumes:
         path = f"volumes/{volume.bound.volume.value}.pdf"
         yield Entry(path, "volume", PDF, volume.pdf, volume.sha256)
-    yield from own_files(case, documents, evidence, refused)
+    yield from own_files(case, documents, evidence, refused, filed)
+    if filed is not None:
+        yield from _former(filed)
 
 
 def own_files(
-    case: Case, documents: Sequence[Document], evidence: Sequence[Evidence], refused: Collection[str] = ()
+    case: Case,
+    documents: Sequence[Document],
+    evidence: Sequence[Evidence],
+    refused: Collection[str] = (),
+    filed: Filed | None = None,
 ) -> Iterator[Entry]:
-    """What a volume is made of: documents, originals, data."""
+    """What a volume is made of: documents, originals, data. What is archived keeps its path."""
     for document in documents:
         yield Entry(f"documents/{document.id}.docx", "source", DOCX, document.docx, document.docx_sha256)
         yield Entry(f"documents/{document.id}.pdf", "document", PDF, document.pdf, document.pdf_sha256)
         if document.signed is not None:
             path = f"documents/{document.id}.signed.pdf"
             yield Entry(path, "signed", PDF, document.signed, document.signed_sha256)
-    for number, item in enumerate(evidence, start=1):
+    known = archived_originals(filed)
+    last = max((number_of(path) for path in known.values()), default=0)
+    for item in evidence:
+        path = known.pop((item.path, item.sha256), "")
+        if not path:
+            last += 1
+            path = f"originals/{last:03d}-{safe_name(item.path)}"
         if item.id not in refused:
             yield Entry(
-                f"originals/{number:03d}-{safe_name(item.path)}",
+                path,
                 "original",
                 item.format if _MEDIA_TYPE.fullmatch(item.format) else UNKNOWN,
                 item.original,
@@ -81,6 +104,29 @@ def own_files(
                 item.path,
             )
     yield Entry("data/case.yaml", "data", "application/yaml", case.folder / "case.yaml", case.digest)
+
+
+def archived_originals(filed: Filed | None) -> dict[tuple[str, str], str]:
+    """The path of each archived original, by the name under which it was received and its digest."""
+    return {
+        (file.received_as, file.sha256): path
+        for path, file in (filed.files.items() if filed else ())
+        if file.role == "original"
+    }
+
+
+def number_of(path: str) -> int:
+    """The number in ``originals/003-name.pdf``."""
+    return int(path.removeprefix("originals/").partition("-")[0])
+
+
+def _former(filed: Filed) -> Iterator[Entry]:
+    for path, file in filed.files.items():
+        if file.role == "former":
+            yield Entry(path, "former", _MEDIA[path.rpartition(".")[2]], file.path, file.sha256)
+    for name, source in filed.seals.items():
+        kind = _MEDIA[name.rpartition(".")[2]]
+        yield Entry(f"former/{filed.version}/{name}", "former", kind, source)
 
 
 def safe_name(received: str) -> str:

@@ -15,7 +15,7 @@ from casefile import database
 from casefile.context import Context
 from casefile.database import IssuedDocument
 from casefile.model.document import Document
-from casefile.model.dossier import SignedDossier
+from casefile.model.dossier import Filed, SignedDossier, Supplement
 from casefile.package.manifest import Happened
 
 _ACTS: Mapping[str, str] = {
@@ -40,17 +40,27 @@ _PROGRAMS = (
 )  # fmt: skip
 
 
+_ARCHIVING = "归档："
+
+
 def events(
-    documents: Sequence[Document], signed: SignedDossier, packaged: dt.datetime, context: Context
+    documents: Sequence[Document],
+    signed: SignedDossier,
+    packaged: dt.datetime,
+    context: Context,
+    filed: Filed | None = None,
 ) -> tuple[Happened, ...]:
-    """Steps of the procedure by date, then the acts of archiving by time; only what is known."""
+    """Steps of the procedure by date, then the acts of archiving by time; only what is known.
+
+    The acts by which the versions before were archived are told as those told them.
+    """
     dated = [(document.date, document) for document in documents if document.date is not None]
     dated.sort(key=lambda pair: pair[0])
     business = [
         Happened(_ACTS.get(document.type_id, "形成文书"), day, _words(document), document.id)
         for day, document in dated
     ]
-    return (*business, *_archiving(signed, packaged, context))
+    return (*business, *_before(filed), *_archiving(signed, packaged, filed, context))
 
 
 def fonts(documents: Sequence[Document]) -> list[dict[str, str]]:
@@ -79,7 +89,22 @@ def programs(documents: Sequence[Document]) -> dict[str, str]:
     return found
 
 
-def _archiving(signed: SignedDossier, packaged: dt.datetime, context: Context) -> Iterator[Happened]:
+def _before(filed: Filed | None) -> Iterator[Happened]:
+    for act in filed.acts if filed else ():
+        if act.activity.startswith(_ARCHIVING):
+            yield Happened(act.activity, dt.datetime.fromisoformat(act.at), act.description)
+
+
+def _archiving(
+    signed: SignedDossier, packaged: dt.datetime, filed: Filed | None, context: Context
+) -> Iterator[Happened]:
+    if filed is not None:
+        supplement = signed.supplements[-1]
+        count = len(supplement.items)
+        added = f"{filed.version}→{supplement.version}，补充{count}件；原因：{supplement.reason}"
+        yield Happened("归档：补充归卷", signed.bound_at, added)
+        yield from _sealing(signed, packaged, supplement)
+        return
     with database.session(context) as session:
         issued = session.scalar(
             select(func.max(IssuedDocument.issued_at)).where(IssuedDocument.case_no == signed.case_no)
@@ -87,7 +112,19 @@ def _archiving(signed: SignedDossier, packaged: dt.datetime, context: Context) -
     if issued:
         yield Happened("归档：文书定稿完毕", dt.datetime.fromisoformat(issued))
     yield Happened("归档：装订成卷", signed.bound_at)
-    times = [signature.signed_at for volume in signed.volumes for signature in volume.signatures]
+    yield from _sealing(signed, packaged)
+
+
+def _sealing(
+    signed: SignedDossier, packaged: dt.datetime, supplement: Supplement | None = None
+) -> Iterator[Happened]:
+    added = set(supplement.items) if supplement else None
+    times = [
+        signature.signed_at
+        for volume in signed.volumes
+        if added is None or any(one.part.id in added for one in volume.bound.placements)
+        for signature in volume.signatures
+    ]
     if times:
         yield Happened("归档：签署盖章", max(times))
     yield Happened("归档：封装", packaged)

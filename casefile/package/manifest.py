@@ -15,7 +15,7 @@ from casefile.errors import BadInput
 from casefile.formats import xml
 from casefile.model.case import Case, RegisterRow
 from casefile.model.document import Evidence, Part
-from casefile.model.dossier import Placement, SignedDossier, SignedVolume
+from casefile.model.dossier import Filed, Placement, SignedDossier, SignedVolume, Supplement
 from casefile.model.terms import Secrecy
 from casefile.package.contents import UNKNOWN, Staged
 
@@ -69,6 +69,8 @@ class Statement:
     signer: str
     certificate_sha256: str
     timestamped: bool
+    filed: Filed | None = None
+    """The version that this one follows."""
 
 
 def written(statement: Statement) -> bytes:
@@ -88,10 +90,16 @@ def written(statement: Statement) -> bytes:
 def _package(said: Statement) -> Any:
     root = etree.Element(f"{{{NAMESPACE}}}package", {"version": "1"}, nsmap={None: NAMESPACE})
     _add(root, "packageFormat", FORMAT)
-    _add(root, "packageType", "原始型")
+    _add(root, "packageType", "原始型" if said.filed is None else "修改型")
     _add(root, "created", said.created.isoformat())
     _add(root, "creator", said.creator)
     _add(root, "inputs", sha256=said.inputs_sha256)
+    if said.filed is not None:
+        _add(root, "previous", version=said.filed.version, sha256=said.filed.manifest_sha256)
+    if said.signed.supplements:
+        supplements = _add(root, "supplements")
+        for supplement in said.signed.supplements:
+            _supplement(supplements, supplement)
     _add(
         root,
         "seal",
@@ -167,6 +175,19 @@ def _days(said: Statement) -> list[dt.date]:
     return days
 
 
+def _supplement(parent: Any, supplement: Supplement) -> None:
+    node = _add(
+        parent,
+        "supplement",
+        version=supplement.version,
+        date=supplement.on.isoformat(),
+        reason=supplement.reason,
+        items=" ".join(supplement.items),
+    )
+    for path, digest in supplement.former:
+        _add(node, "former", path=path, sha256=digest)
+
+
 def _volume(parent: Any, volume: SignedVolume, originals: Mapping[str, str]) -> None:
     node = _add(
         parent,
@@ -211,7 +232,7 @@ def _item(parent: Any, placement: Placement, originals: Mapping[str, str]) -> No
         last=str(placement.pages.last),
         sheet=str(placement.first_sheet + 1),
     )
-    converted = {"sha256": part.sha256, "route": part.route.value}
+    converted = {"sha256": part.listed_sha256, "route": part.route.value}
     if part.difference is not None:
         converted["difference"] = f"{part.difference:.4f}"
     _add(item, "part", **converted)
@@ -247,12 +268,12 @@ def _event(parent: Any, event: Happened) -> None:
 def _add(parent: Any, name: str, text: str = "", /, **attributes: str) -> Any:
     node = etree.SubElement(parent, f"{{{NAMESPACE}}}{name}")
     for key, value in attributes.items():
-        node.set(key, _clean(value))
+        node.set(key, clean(value))
     if text:
-        node.text = _clean(text)
+        node.text = clean(text)
     return node
 
 
-def _clean(text: str) -> str:
+def clean(text: str) -> str:
     """XML has no place for control characters and half pairs; each shows as the mark for the unreadable."""
     return _NOT_XML.sub("\ufffd", text)

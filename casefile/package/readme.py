@@ -19,6 +19,21 @@ _STAMP = """\
 """
 
 
+_FOLLOWS = """\
+2b. 以前的版本 / The versions before
+   本包是补充归卷后的新版本，接在 $version 之后。former/ 里是以前各版本的清单、签名和时间戳，按第2步的命令逐个
+   核验；manifest.xml 中 <previous> 的摘要等于前一版本 manifest.xml 的 SHA-256：
+   sha256sum former/$version/manifest.xml
+   证明：以前归档的各件没有改动，序号、页号照旧，只在卷末续补（<supplements> 载明补充了哪些件和原因）。
+   This is a later version, which adds to $version. The manifests of the versions before lie in former/ with
+   their signatures; <previous> in manifest.xml is the SHA-256 of the one before, <supplements> tells what
+   was added and why.
+   在档案库中，未变的文件存于以前版本的文件夹；要在一处核验，请先导出（或用 OCFL 工具提取）。
+   In the archive, a file that did not change lies in the folder of the version that brought it: export first.
+
+"""
+
+
 def written(
     *,
     case_no: str,
@@ -29,6 +44,7 @@ def written(
     signer: str,
     stamped: bool,
     volumes: Sequence[str],
+    follows: str = "",
 ) -> bytes:
     """The page, filled."""
     page = Template((resources.root("archive_schema") / "package_readme.txt").read_text(encoding="utf-8"))
@@ -42,5 +58,6 @@ def written(
         signer=signer,
         seconds=int(created.timestamp()),
         stamp=_STAMP if stamped else "",
+        follows=Template(_FOLLOWS).substitute(version=follows) if follows else "",
         volumes=checks,
     ).encode()

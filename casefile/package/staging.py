@@ -14,7 +14,7 @@ from casefile.context import Context
 from casefile.database import ArchivalNumber
 from casefile.model.case import Case, RegisterRow
 from casefile.model.document import Document, Evidence, Part
-from casefile.model.dossier import Package, SignedDossier
+from casefile.model.dossier import Filed, Package, SignedDossier
 from casefile.model.terms import Route
 from casefile.package import contents, events, manifest, readme
 from casefile.package.contents import Entry, Staged
@@ -42,11 +42,13 @@ def package(
     row: RegisterRow | None = None,
     refused: Collection[str] = (),
     *,
+    filed: Filed | None = None,
     sealer: Sealer | None = None,
 ) -> Package:
     """Stage everything of a signed case with manifest, signature and timestamp (归档包).
 
     ``refused`` holds ids of evidence whose bytes must not be kept; a part that was refused counts as well.
+    ``filed`` is the archived version that this one follows; then ``signed`` must have been bound onto it.
     The same inputs give the package that is there already; a run that was killed is begun anew.
 
     Raises:
@@ -54,7 +56,7 @@ def package(
         SigningFailed: when the seal can't be had.
     """
     hidden = {*refused, *(part.id for part in parts if part.route is Route.REFUSED)}
-    inputs = _digest(case, documents, evidence, parts, signed, row, hidden, context)
+    inputs = _digest(case, documents, evidence, parts, signed, row, hidden, filed, context)
     place = context.workspace.case(case.case_no).work / "package"
     folder = place / inputs[:16]
     if not (folder / MANIFEST).is_file():
@@ -64,9 +66,9 @@ def package(
             with enough_space(case.case_no):
                 shutil.rmtree(half, ignore_errors=True)
                 half.mkdir(parents=True)
-                entries = list(contents.entries(case, documents, evidence, signed, hidden))
+                entries = list(contents.entries(case, documents, evidence, signed, hidden, filed))
                 refusals = [item for item in evidence if item.id in hidden]
-                _fill(half, entries, refusals, inputs, case, documents, signed, row, sealer, context)
+                _fill(half, entries, refusals, inputs, case, documents, signed, row, filed, sealer, context)
                 half.rename(folder)
         finally:
             shutil.rmtree(half, ignore_errors=True)
@@ -77,6 +79,8 @@ def package(
         folder,
         sha256((folder / MANIFEST).read_bytes()).hexdigest(),
         _listed(folder),
+        follows=filed.manifest_sha256 if filed else "",
+        reason=signed.supplements[-1].reason if filed else "",
     )
 
 
@@ -89,6 +93,7 @@ def _fill(
     documents: Sequence[Document],
     signed: SignedDossier,
     row: RegisterRow | None,
+    filed: Filed | None,
     sealer: Sealer,
     context: Context,
 ) -> None:
@@ -105,6 +110,7 @@ def _fill(
         signer=sealer.signer,
         stamped=sealer.stamps,
         volumes=[entry.path for entry in entries if entry.role == "volume"],
+        follows=filed.version if filed else "",
     )
     staged = [contents.place(entry, folder) for entry in entries]
     for entry in (
@@ -122,7 +128,7 @@ def _fill(
             signed=signed,
             files=sorted(staged, key=_path),
             refusals=refusals,
-            events=events.events(documents, signed, now, context),
+            events=events.events(documents, signed, now, context, filed),
             programs=events.programs(documents),
             fonts=events.fonts(documents),
             created=now,
@@ -136,6 +142,7 @@ def _fill(
             signer=sealer.signer,
             certificate_sha256=sealer.certificate_sha256,
             timestamped=sealer.stamps,
+            filed=filed,
         )
     )
     contents.place(Entry(SIGNATURE, "", "", sealer.sign(data, now)), folder)
@@ -165,9 +172,10 @@ def _digest(
     signed: SignedDossier,
     row: RegisterRow | None,
     hidden: Collection[str],
+    filed: Filed | None,
     context: Context,
 ) -> str:
-    said = {
+    said: dict[str, object] = {
         "case": [case.case_no, case.digest, case.title, case.secrecy],
         "documents": [[d.id, d.docx_sha256, d.pdf_sha256, d.title, d.doc_no] for d in documents],
         "evidence": [[e.id, e.path, e.sha256] for e in evidence],
@@ -178,6 +186,9 @@ def _digest(
         "schema": sha256((resources.root("archive_schema") / "manifest.xsd").read_bytes()).hexdigest(),
         "object": object_id(case.case_no, context),
     }
+    if filed is not None:
+        said["follows"] = filed.manifest_sha256
+        said["supplements"] = repr(signed.supplements)
     # Escaped to ASCII, because a received file's name may hold what UTF-8 can't.
     return sha256(json.dumps(said, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
 

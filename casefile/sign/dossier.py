@@ -11,7 +11,7 @@ from casefile.context import CHINA_TIME, Context, move_whole
 from casefile.errors import SigningFailed, Undecided
 from casefile.formats import pades, pades_verify
 from casefile.model.dossier import AppliedSignature, BoundVolume, Dossier, SignedDossier, SignedVolume
-from casefile.model.terms import Role
+from casefile.model.terms import Role, Volume
 from casefile.sign import record
 from casefile.sign.signers import Desk, Turn, desk, turns
 from casefile.tools import verapdf
@@ -35,7 +35,12 @@ def sign(dossier: Dossier, context: Context) -> SignedDossier:
         volumes = tuple(_volume(volume, plan, folder, context) for volume, plan in plans)
     finally:
         context.progress.done()
-    return SignedDossier(dossier.case_no, dossier.title, volumes, dossier.bound_at)
+    whole = sorted((*volumes, *dossier.kept), key=_order)
+    return SignedDossier(dossier.case_no, dossier.title, tuple(whole), dossier.bound_at, dossier.supplements)
+
+
+def _order(volume: SignedVolume) -> int:
+    return list(Volume).index(volume.bound.volume)
 
 
 def _volume(bound: BoundVolume, plan: Sequence[Turn], folder: Path, context: Context) -> SignedVolume:

@@ -9,7 +9,7 @@ from functools import partial
 from casefile import codes
 from casefile.context import Context
 from casefile.model.finding import Finding, NotLookedAt, Report
-from casefile.verify import archival, fixity, pages, recorded, schema, seal, signatures, structure
+from casefile.verify import archival, fixity, history, pages, recorded, schema, seal, signatures, structure
 from casefile.verify.subject import Complaint, Complaints, Subject
 
 
@@ -31,6 +31,7 @@ CHECKS: tuple[Check, ...] = (
     Check("清单格式", "schema", lambda subject, _: schema.check(subject)),
     Check("清单签名", "seal", seal.check),
     Check("存证台账", "ledger", recorded.check),
+    Check("以前的版本", "versions before", history.check),
     Check("案卷签名", "signatures", signatures.check, deep=True),
     Check("页码与目录", "pages", lambda subject, _: pages.check(subject), deep=True),
     Check("PDF/A", "PDF/A", lambda subject, _: archival.check(subject), deep=True),

@@ -81,6 +81,22 @@ class ListedEvent:
 
 
 @dataclass(frozen=True, slots=True)
+class Previous:
+    """The version that a package follows."""
+
+    version: str
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class ListedSupplement:
+    """One addition that a package tells of."""
+
+    version: str
+    items: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Manifest:
     """Everything that the checks need of a manifest."""
 
@@ -97,6 +113,8 @@ class Manifest:
     volumes: tuple[ListedVolume, ...]
     files: tuple[ListedFile, ...]
     events: tuple[ListedEvent, ...]
+    previous: Previous | None = None
+    supplements: tuple[ListedSupplement, ...] = ()
 
 
 def read(root: Any, subject: str) -> Manifest:
@@ -134,7 +152,17 @@ def _read(root: Any) -> Manifest:
             )
             for node in root.iterfind("m:events/m:event", _SPACE)
         ),
+        previous=_previous(root),
+        supplements=tuple(
+            ListedSupplement(node.attrib["version"], tuple(node.attrib["items"].split()))
+            for node in root.iterfind("m:supplements/m:supplement", _SPACE)
+        ),
     )
+
+
+def _previous(root: Any) -> Previous | None:
+    node = root.find("m:previous", _SPACE)
+    return None if node is None else Previous(node.attrib["version"], node.attrib["sha256"])
 
 
 def _volumes(root: Any) -> Iterator[ListedVolume]:

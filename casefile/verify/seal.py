@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from casefile import codes
@@ -31,16 +32,31 @@ def check(subject: Subject, context: Context) -> Complaints:
         seals = {
             name: subject.package[name].read_bytes() for name in (SIGNATURE, TOKEN) if name in subject.package
         }
-        yield from _judge(data, seals, subject.manifest, trust_roots(context), case_no)
+        yield from judge(data, seals, subject.manifest, context, case_no)
     except OSError as error:
         yield NotLookedAt(SIGNATURE, f"VERIFY-UNSEEN-READ {error.strerror}")
+
+
+def judge(
+    data: bytes,
+    seals: Mapping[str, bytes],
+    manifest: Manifest | None,
+    context: Context,
+    case_no: str,
+    *,
+    where: str = "",
+) -> Complaints:
+    """Signature and timestamp over the manifest ``data``; ``where`` is the folder in which they lie."""
+    try:
+        for one in _judge(data, seals, manifest, trust_roots(context), case_no):
+            yield replace(one, subject=where + one.subject)
     except CasefileError as error:
         # Only unreadable or missing trust roots raise; that is no fault of the package.
-        yield NotLookedAt(SIGNATURE, codes.explained(error, context.lang)[0])
+        yield NotLookedAt(where + SIGNATURE, codes.explained(error, context.lang)[0])
 
 
 def _judge(
-    data: bytes, seals: dict[str, bytes], manifest: Manifest | None, roots: Sequence[Path], case_no: str
+    data: bytes, seals: Mapping[str, bytes], manifest: Manifest | None, roots: Sequence[Path], case_no: str
 ) -> Complaints:
     time = None
     if TOKEN in seals:
