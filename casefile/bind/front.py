@@ -130,10 +130,19 @@ def _lines(case: Case, account: Account) -> Iterable[str]:
         met = [one for one in account.placements if one.part.route is route]
         if met:
             yield f"{_items(met)}：{sentence}；原件随归档包保存。"
-    stood_for = [one for one in account.placements if one.part.route is Route.PLACEHOLDER]
+    recordings = [one for one in account.placements if _is_recording(one.part)]
+    if recordings:
+        yield (
+            f"{_items(recordings)}：音像记录，不能装订成页，以说明页入卷，原件另存归档包，页面载明其校验值。"
+        )
+    stood_for = [
+        one
+        for one in account.placements
+        if one.part.route is Route.PLACEHOLDER and not _is_recording(one.part)
+    ]
     if stood_for:
         yield (
-            f"{_items(stood_for)}：不能装订成页（音像、无法打开或不宜转换的文件），"
+            f"{_items(stood_for)}：不能装订成页（无法打开或不宜转换的文件），"
             "以占位页代替，原件另存归档包，占位页载明其校验值。"
         )
     if _secrecy(case):
@@ -142,6 +151,10 @@ def _lines(case: Case, account: Account) -> Iterable[str]:
     if unplaced:
         yield f"{_items(unplaced)}：排列顺序表未列其文种，列于卷末。"
     yield "各件及其原件的校验值（SHA-256）见本文件所附 contents.xml。"
+
+
+def _is_recording(part: Part) -> bool:
+    return part.original_format.startswith(("audio/", "video/"))
 
 
 def _secrecy(case: Case) -> str:

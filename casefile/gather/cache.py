@@ -15,12 +15,14 @@ from casefile.config import Limits
 from casefile.context import move_whole, write_whole
 from casefile.formats import stand_ins
 from casefile.model.terms import Route
-from casefile.tools import ghostscript
+from casefile.tools import ffmpeg, ghostscript
 
-_METHOD = "4"
+_METHOD = "5"
 """Raise it when the same tools are used in another way: parts are then made again."""
 
-_PACKAGES = ("pikepdf", "pypdfium2", "img2pdf", "pillow", "pi-heif", "opendataloader-pdf", "fonttools")
+_PACKAGES = (
+    "pikepdf", "pypdfium2", "img2pdf", "pillow", "pi-heif", "typst", "opendataloader-pdf", "fonttools",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +54,7 @@ class Cache:
             _METHOD,
             stand_ins.fingerprint(),
             ghostscript.version(),
+            ffmpeg.version(),
             scanning.fingerprint(),
             limits.model_dump_json(),
         ]
@@ -62,14 +65,14 @@ class Cache:
                 said.append(package)
         self._settings = "\n".join(said)
 
-    def place(self, sha256: str) -> Path:
-        """Where the part of a file with this digest lies."""
-        key = hashlib.sha256(sha256.encode() + b"\n" + self._settings.encode()).hexdigest()
+    def place(self, sha256: str, described: str = "") -> Path:
+        """Where the part of a file with this digest lies; ``described`` is what else its pages tell."""
+        key = hashlib.sha256(f"{sha256}\n{self._settings}\n{described}".encode()).hexdigest()
         return self.folder / f"{key}.pdf"
 
-    def get(self, sha256: str) -> Kept | None:
+    def get(self, sha256: str, described: str = "") -> Kept | None:
         """The part made earlier, if it is there and whole."""
-        pdf = self.place(sha256)
+        pdf = self.place(sha256, described)
         try:
             told: dict[str, Any] = json.loads(pdf.with_suffix(".json").read_text(encoding="utf-8"))
             kept = Kept(
@@ -95,16 +98,16 @@ class Cache:
         kept.pdf.with_suffix(".json").unlink(missing_ok=True)
         kept.pdf.unlink(missing_ok=True)
 
-    def put(self, sha256: str, made: Kept, *, remember: bool = True) -> Kept:
+    def put(self, sha256: str, made: Kept, described: str = "", *, remember: bool = True) -> Kept:
         """Move a finished part into place; its record follows, so a record always has its part.
 
         Without ``remember`` there is no record: the next run makes the part again.
         """
         with self._alone:
-            return self._put(sha256, made, remember=remember)
+            return self._put(sha256, made, described, remember=remember)
 
-    def _put(self, sha256: str, made: Kept, *, remember: bool) -> Kept:
-        pdf = self.place(sha256)
+    def _put(self, sha256: str, made: Kept, described: str, *, remember: bool) -> Kept:
+        pdf = self.place(sha256, described)
         kept = replace(made, pdf=pdf, sha256=digest(made.pdf))
         move_whole(made.pdf, pdf)
         if not remember:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import shutil
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from casefile import scanning
@@ -15,15 +16,16 @@ from casefile.formats import sniff
 from casefile.formats.zip_bounds import Bounds
 from casefile.gather import received, routes
 from casefile.gather.cache import Cache, Kept
+from casefile.gather.listing import shown
 from casefile.gather.received import Received
 from casefile.gather.workers import Lost, Workers
 from casefile.model.terms import Route
 from casefile.model.text import PageText
+from casefile.tools import ffmpeg
 from casefile.tools.office import office_of
 
 SECRET_CODES = ("SECRECY-MARK", "SECRECY-MARK-FORM")
 _SECRECY_CODES = (*SECRET_CODES, "SECRECY-MISUSE")
-_MEDIA = ("audio/", "video/")
 
 # What the workers say in the words of whoever wrote the reader, by the finding that the clerk gets.
 _SAID = {
@@ -103,17 +105,26 @@ class Desk:
     def __init__(self, context: Context, cache: Cache, scratch: Path) -> None:
         limits = context.config.limits
         self._limits = limits
+        self._fonts = context.config.fonts.folders
         self._cache = cache
         self._scratch = scratch
         self._workers: Workers = context.keep("gather.workers", lambda: Workers(limits))
         self._office = office_of(context)
 
-    def take(self, file: Path, name: str, number: int, password: str) -> Intake:
-        """Take one file in; ``name`` is its path in the inbox, ``number`` is its own."""
+    def take(
+        self, file: Path, name: str, number: int, password: str, said: Mapping[str, str] | None = None
+    ) -> Intake:
+        """Take one file in; ``name`` is its path in the inbox, ``number`` is its own.
+
+        ``said`` is what the list says of it, for formats whose page tells that.
+        """
         intake = self.receive(file, name)
         if intake.received is None:
             return intake
-        kept = self._cache.get(intake.received.sha256)
+        described = _described(name, said or {}, intake.received)
+        kept = self._cache.get(intake.received.sha256) or self._cache.get(
+            intake.received.sha256, json.dumps(described, ensure_ascii=False, sort_keys=True)
+        )
         if kept is not None:
             intake.kept, intake.format = kept, kept.format
             intake.puid, intake.facts = kept.puid, kept.facts
@@ -125,6 +136,7 @@ class Desk:
             "name": name,
             "state": intake.received.state,
             "password": password,
+            "described": described,
         }
         if self._look(intake, request):
             self._make(intake, request, file, number)
@@ -210,6 +222,12 @@ class Desk:
             finally:
                 copy.unlink(missing_ok=True)
             request["rendered"] = str(rendered)
+        described = ""
+        if routes.described(intake.format):
+            described = json.dumps(request["described"], ensure_ascii=False, sort_keys=True)
+            request["fonts"] = [str(folder) for folder in self._fonts]
+            if not ffmpeg.version():
+                intake.not_looked_at.append("没有安装 FFmpeg，时长和画面未检查")
         answer = self._ask(intake, request)
         if answer is not None:
             intake.facts += _pairs(answer["facts"])
@@ -227,7 +245,7 @@ class Desk:
                 puid=intake.puid,
                 facts=intake.facts,
             )
-            intake.kept = self._cache.put(intake.received.sha256, made, remember=not intake.broken)
+            intake.kept = self._cache.put(intake.received.sha256, made, described, remember=not intake.broken)
 
     def _ask(self, intake: Intake, request: dict[str, Any]) -> dict[str, Any] | None:
         try:
@@ -242,13 +260,24 @@ class Desk:
         return answer
 
 
+def _described(name: str, said: Mapping[str, str], got: Received) -> dict[str, str]:
+    """What the page of a recording tells besides what is found in it."""
+    title = said.get("title") or PurePosixPath(name).stem
+    return {
+        **said,
+        "title": shown(title),
+        "name": shown(name),
+        "size": f"{got.size:,} 字节",
+        "sha256": got.sha256,
+        "sm3": got.sm3,
+    }
+
+
 def _pairs(told: list[list[str]]) -> tuple[tuple[str, str], ...]:
     return tuple((str(key), str(value)) for key, value in told)
 
 
 def _no_pages_code(kind: str) -> str:
-    if kind.startswith(_MEDIA):
-        return "EVIDENCE-MEDIA"
     if kind in _PACKED:
         return "EVIDENCE-UNPACK-FIRST"
     return "EVIDENCE-EMPTY" if kind == sniff.EMPTY else "EVIDENCE-FORMAT"

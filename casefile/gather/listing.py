@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
 
-from casefile.formats import yaml
+from casefile.formats import written, yaml
+from casefile.model.document import Recording
 from casefile.model.finding import Finding
 from casefile.model.terms import EvidenceKind, Volume
 
@@ -18,6 +20,7 @@ NAME = "evidence.yaml"
 _KEYS = (
     "file", "title", "kind", "type", "source", "collected_by", "collected_at", "place", "proves", "volume",
     "password", "note", "document",
+    "av_no", "started_at", "ended_at", "interrupted", "interruption", "device", "recorded_by",
 )  # fmt: skip
 _KINDS = {word: kind for kind in EvidenceKind for word in (kind.value, kind.zh)} | {
     "当事人陈述": EvidenceKind.STATEMENT,
@@ -26,6 +29,10 @@ _KINDS = {word: kind for kind in EvidenceKind for word in (kind.value, kind.zh)}
     "现场照片": EvidenceKind.INSPECTION,
 }
 _VOLUMES = {word: volume for volume in Volume for word in (volume.value, volume.zh)}
+_YES_OR_NO = {"是": True, "否": False, "有": True, "无": False, "true": True, "false": False} | {
+    "yes": True, "no": False, "True": True, "False": False,
+}  # fmt: skip
+_NOTHING = frozenset({"无", "没有", "否", "无中断", "未中断", "没有中断"})
 _LONGEST = 2_000
 
 
@@ -50,6 +57,7 @@ class Listed:
     password: str = field(default="", repr=False)
     note: str = ""
     document: str = ""
+    recording: Recording = field(default_factory=Recording)
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,8 +141,30 @@ class _Reader:
             kind=kind,
             volume=volume,
             type_id=type_id or "evidence",
+            recording=self.recording(texts, lines),
             **texts,
         )
+
+    def recording(self, texts: dict[str, str], lines: dict[str, int]) -> Recording:
+        interruption = texts.pop("interruption", "")
+        return Recording(
+            number=texts.pop("av_no", ""),
+            started_at=self.moment(texts, lines, "started_at"),
+            ended_at=self.moment(texts, lines, "ended_at"),
+            interrupted=self.word(texts, lines, "interrupted", _YES_OR_NO),
+            interruption="" if interruption.strip("。.") in _NOTHING else interruption,
+            device=texts.pop("device", ""),
+            recorded_by=texts.pop("recorded_by", ""),
+        )
+
+    def moment(self, texts: dict[str, str], lines: dict[str, int], key: str) -> dt.datetime | None:
+        text = texts.pop(key, "")
+        at = written.moment(text)
+        if text and at is None:
+            self.complain(
+                "EVIDENCE-LIST-VALUE", lines[key], key=key, allowed="年月日和时分，如 2026-03-05 14:30"
+            )
+        return at
 
     def word(
         self, texts: dict[str, str], lines: dict[str, int], key: str, known: Mapping[str, T]

@@ -17,7 +17,7 @@ from casefile.codes import codes
 from casefile.context import Context, scratch_folder, write_whole
 from casefile.errors import BadInput
 from casefile.formats import sniff, written
-from casefile.gather import inbox, listing, placeholder
+from casefile.gather import inbox, listing, placeholder, recording
 from casefile.gather.cache import Cache, digest
 from casefile.gather.intake import SECRET_CODES, Complaint, Content, Desk, Intake
 from casefile.gather.unpack import Opened, Opener
@@ -188,7 +188,8 @@ def _take(desk: Desk, opened: Opened, number: int) -> Intake:
     if opened.intake is not None:
         return opened.intake
     item = opened.item
-    return desk.take(item.file, item.path, number, item.listed.password if item.listed else "")
+    password = item.listed.password if item.listed else ""
+    return desk.take(item.file, item.path, number, password, recording.described(item.listed))
 
 
 def _without_secrets(families: Sequence[list[Opened]], desk: Desk) -> list[list[Opened]]:
@@ -273,8 +274,13 @@ class _Result:
         if kept.blank:
             pages = "、".join(map(str, kept.blank[:_NAMED])) + ("等" if len(kept.blank) > _NAMED else "")
             self.findings.append(Finding("PART-BLANK", one.subject, self.case_no, {"pages": pages}))
+        if evidence.recording is not None:
+            for code, params in recording.complaints(evidence.recording, dict(evidence.facts)):
+                self.findings.append(Finding(code, one.subject, self.case_no, params))
         # The catalogue's column of remarks tells only what makes the pages differ from the original.
         said = [_of("原件", note, _told(note, kept.facts)) for note in kept.notes]
+        if evidence.recording is not None:
+            said.insert(0, "音像记录，原件另存归档包")
         if kept.route in (Route.RASTER, Route.GHOSTSCRIPT):
             said.append(f"归档转换方式：{kept.route.zh}")
         self._part(
@@ -327,6 +333,7 @@ class _Result:
             stands_for=listed.document if listed else "",
             volume=(listed.volume if listed else None) or Volume.MAIN,
             inside=one.item.inside,
+            recording=recording.of(listed) if one.intake.format.startswith(recording.KINDS) else None,
         )
 
     def _part(
@@ -344,6 +351,8 @@ class _Result:
         if day is None:
             moment = written.moment(of.collected_at)
             day = moment.date() if moment else None
+        if day is None and of.recording is not None and of.recording.started_at is not None:
+            day = of.recording.started_at.date()
         self.parts.append(
             Part(
                 id=of.id,
@@ -456,7 +465,7 @@ def _types() -> dict[str, str]:
 
 
 def _guessed(kind: str) -> EvidenceKind:
-    return EvidenceKind.AUDIOVISUAL if kind.startswith(("audio/", "video/")) else EvidenceKind.DOCUMENTARY
+    return EvidenceKind.AUDIOVISUAL if kind.startswith(recording.KINDS) else EvidenceKind.DOCUMENTARY
 
 
 def _told(code: str, facts: Iterable[tuple[str, str]]) -> dict[str, str]:

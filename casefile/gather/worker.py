@@ -129,6 +129,8 @@ def _make(path: Path, request: Mapping[str, Any], limits: Limits) -> dict[str, A
                 seconds=int(request["seconds"]),
                 password=request.get("password", ""),
                 rendered=Path(rendered) if rendered else None,
+                described={**request.get("described", {}), "format": request["format"]},
+                fonts=tuple(map(Path, request.get("fonts", ()))),
             ),
         )
     return {

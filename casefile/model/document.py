@@ -45,6 +45,24 @@ class Document:
 
 
 @dataclass(frozen=True, slots=True)
+class Recording:
+    """What the officers say of a recording (音像记录的登记情况); times as they stood on the clock there.
+
+    ``number`` is what records and receipts quote (音像编号). ``interrupted`` is None when nobody said;
+    ``interruption`` tells when and why, and where it is explained (中断情况说明). 国办发〔2018〕118号; the
+    fields are those of 执法音像记录登记表.
+    """
+
+    number: str = ""
+    started_at: dt.datetime | None = None
+    ended_at: dt.datetime | None = None
+    interrupted: bool | None = None
+    interruption: str = ""
+    device: str = ""
+    recorded_by: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Evidence:
     """One item as received (证据).
 
@@ -54,7 +72,7 @@ class Evidence:
     ``stands_for`` is the id of the case's own document of which this is the signed scan. ``puid`` is the
     PRONOM id of the format, where known; ``facts`` what the file says of itself (time and place of a
     photograph, length of a recording), key and value; ``inside`` the path of the archive or mail in which it
-    came.
+    came. ``recording`` is what was said of sound and film, None for anything else.
     """
 
     id: str
@@ -78,6 +96,7 @@ class Evidence:
     puid: str = ""
     facts: tuple[tuple[str, str], ...] = ()
     inside: str = ""
+    recording: Recording | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,10 +6,11 @@ from collections.abc import Callable, Mapping
 
 from casefile.errors import BadInput
 from casefile.formats import sniff
-from casefile.gather.routes import office, pdf, picture
+from casefile.gather.recording import KINDS
+from casefile.gather.routes import media, office, pdf, picture
 from casefile.gather.routes.made import Job, Made
 
-__all__ = ["Job", "Made", "known", "make", "through_office"]
+__all__ = ["Job", "Made", "described", "known", "make", "through_office"]
 
 _OFFICE = (sniff.DOCX,)
 
@@ -25,7 +26,12 @@ _WAYS: Mapping[str, Callable[[Job], Made]] = (
 
 def known(kind: str) -> bool:
     """True when there is a way for files of this media type."""
-    return kind in _WAYS
+    return kind in _WAYS or described(kind)
+
+
+def described(kind: str) -> bool:
+    """True when the page tells what the list says of the file, so that it changes with the list."""
+    return kind.startswith(KINDS)
 
 
 def through_office(kind: str) -> bool:
@@ -39,6 +45,8 @@ def make(kind: str, job: Job) -> Made:
     Raises:
         BadInput: PART-NOT-MADE, and what the way of the format raises.
     """
+    if described(kind):
+        return media.make(job)
     if kind not in _WAYS:
         raise BadInput("PART-NOT-MADE", subject=job.source.name)
     return _WAYS[kind](job)

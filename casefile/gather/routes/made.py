@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from casefile.model.terms import Route
@@ -12,7 +13,9 @@ from casefile.model.terms import Route
 class Job:
     """One part to make: ``source`` into ``target``, with ``scratch`` for what is thrown away.
 
-    ``rendered`` is the PDF that LibreOffice drew, for formats that go through it.
+    ``rendered`` is the PDF that LibreOffice drew, for formats that go through it. ``described`` is what the
+    list says of the file, with its format, name, size and digests, for formats whose page bears them;
+    ``fonts`` are further folders of fonts to set that page with.
     """
 
     source: Path
@@ -22,6 +25,8 @@ class Job:
     seconds: int
     password: str = ""
     rendered: Path | None = None
+    described: Mapping[str, str] = field(default_factory=dict)
+    fonts: tuple[Path, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
