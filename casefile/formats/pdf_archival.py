@@ -117,4 +117,4 @@ def save_archival(pdf: pikepdf.Pdf, target: Path) -> None:
         if key in pdf.trailer:
             del pdf.trailer[key]
     pdf.remove_unreferenced_resources()
-    pdf.save(target, **pdfa.resolve_save_kwargs("3b", deterministic_id=True))
+    pdf.save(target, **pdfa.resolve_save_kwargs("3b", deterministic_id=True, force_version="1.7"))

@@ -6,7 +6,6 @@ added. Fonts that are not embedded, and page content itself, are out of its reac
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,9 +15,11 @@ import pikepdf
 from pikepdf import Array, Dictionary, Name, Stream, sanitize
 
 from casefile.errors import BadInput
-from casefile.formats import pdf_archival, pdf_fonts, pdf_remedies
+from casefile.formats import pdf_appearances, pdf_archival, pdf_fonts, pdf_inks, pdf_remedies
 
+_HIDDEN = 2 | 32
 _LOUD_ANNOTATIONS = {"/Sound", "/Movie", "/3D", "/RichMedia", "/Screen", "/FileAttachment"}
+_LOOK_OF_STAMP = {"/Type", "/Subtype", "/Rect", "/AP", "/AS", "/F", "/P", "/NM", "/M", "/Contents", "/OC"}
 _ALLOWED_ACTIONS = {"/GoTo", "/GoToR", "/GoToE", "/Thread", "/URI", "/Named", "/SubmitForm"}
 _ALLOWED_NAMED = {"/NextPage", "/PrevPage", "/FirstPage", "/LastPage"}
 _INTENTS = {"/RelativeColorimetric", "/AbsoluteColorimetric", "/Perceptual", "/Saturation"}
@@ -33,9 +34,6 @@ _CATALOG_GOES = (
     "/Extensions",
     "/AF",
 )
-_CMYK_PROFILES = (Path("/usr/share/color/icc/ghostscript/default_cmyk.icc"),)
-_CMYK_OPERATOR = re.compile(rb"[\d.]\s+[kK][\s\[(</]")
-_CONTENT_LOOKED_AT = 20_000_000
 
 # qpdf and its objects complain in many ways about odd input; one odd object must not cost the file.
 _ODD = (pikepdf.PdfError, ValueError, TypeError, KeyError, AttributeError, RuntimeError, IndexError)
@@ -63,7 +61,8 @@ def repair(source: Path, target: Path, password: str = "", broken: frozenset[str
         for step in (*_STEPS, *pdf_remedies.against(broken)):
             try:
                 step(pdf)
-            except _ODD:
+            except Exception:
+                # Readers of fonts and pictures fail on broken ones in ways that nobody lists.
                 stopped.append(step.__name__.strip("_"))
         fonts: tuple[pdf_fonts.Replaced, ...] = ()
         try:
@@ -202,20 +201,35 @@ def _annotations(pdf: pikepdf.Pdf) -> None:
             continue
         kept = Array()
         for annotation in annotations:
-            if (
-                isinstance(annotation, Dictionary)
-                and str(annotation.get("/Subtype")) not in _LOUD_ANNOTATIONS
-            ):
-                try:
-                    _annotation(pdf, annotation)
-                except _ODD:
+            if not isinstance(annotation, Dictionary):
+                continue
+            try:
+                if str(annotation.get("/Subtype")) in _LOUD_ANNOTATIONS and not _silenced(annotation):
                     continue
-                kept.append(annotation)
+                _annotation(pdf, annotation)
+            except _ODD:
+                continue
+            kept.append(annotation)
         page.obj.Annots = kept
+
+
+def _silenced(annotation: Any) -> bool:
+    """Leave of a film or sound what stands on the page: its picture. False when there is none."""
+    look = annotation.get("/AP")
+    normal = look.get("/N") if isinstance(look, Dictionary) else None
+    if not isinstance(normal, (Stream, Dictionary)):
+        return False
+    for key in set(annotation.keys()) - _LOOK_OF_STAMP:
+        del annotation[key]
+    annotation.Subtype = Name.Stamp
+    return True
 
 
 def _annotation(pdf: pikepdf.Pdf, annotation: Any) -> None:
     flags = int(annotation.get("/F", 4))
+    if flags & _HIDDEN and str(annotation.get("/Subtype")) not in ("/Link", "/Popup"):
+        # Nobody saw it, and PDF/A would show it.
+        raise ValueError("hidden")
     annotation.F = (flags | 4) & ~(1 | 2 | 32 | 256)
     look = annotation.get("/AP")
     if isinstance(look, Dictionary):
@@ -225,6 +239,8 @@ def _annotation(pdf: pikepdf.Pdf, annotation: Any) -> None:
     normal = look.get("/N") if isinstance(look, Dictionary) else None
     if isinstance(normal, Dictionary) and not isinstance(normal, Stream):
         normal = normal.get(str(annotation.get("/AS", "/Off")))
+    if not isinstance(normal, Stream):
+        normal = pdf_appearances.drawn(pdf, annotation)
     if not isinstance(normal, Stream):
         box = annotation.get("/Rect", Array([0, 0, 0, 0]))
         left, bottom, right, top = (float(edge) for edge in box)
@@ -236,74 +252,6 @@ def _annotation(pdf: pikepdf.Pdf, annotation: Any) -> None:
             Resources=Dictionary(),
         )
     annotation.AP = Dictionary(N=normal)
-
-
-def _cmyk(pdf: pikepdf.Pdf) -> None:
-    if not _uses_cmyk(pdf):
-        return
-    profile = _cmyk_profile(pdf)
-    if profile is None:
-        return
-    space = pdf.make_indirect(Array([Name.ICCBased, profile]))
-    for item in list(pdf.objects):
-        if isinstance(item, (Dictionary, Stream)) and isinstance(item.get("/Resources"), Dictionary):
-            _give_cmyk(item.Resources, space)
-    for page in pdf.pages:
-        _give_cmyk(page.resources, space)
-
-
-def _give_cmyk(resources: Any, space: Any) -> None:
-    spaces = resources.get("/ColorSpace")
-    if not isinstance(spaces, Dictionary):
-        resources.ColorSpace = spaces = Dictionary()
-    if "/DefaultCMYK" not in spaces:
-        resources.ColorSpace["/DefaultCMYK"] = space
-
-
-def _uses_cmyk(pdf: pikepdf.Pdf) -> bool:
-    left = _CONTENT_LOOKED_AT
-    for item in pdf.objects:
-        if not isinstance(item, (Dictionary, Stream, Array)):
-            continue
-        head = item.unparse() if isinstance(item, Array) else b""
-        if isinstance(item, (Dictionary, Stream)):
-            head = b" ".join(
-                value.unparse() if isinstance(value, pikepdf.Object) else b""
-                for key, value in item.items()
-                if key in ("/ColorSpace", "/CS", "/Group", "/Resources")
-            )
-        if b"/DeviceCMYK" in head:
-            return True
-    for page in pdf.pages:
-        for data in _contents(page):
-            left -= len(data)
-            if left < 0 or _CMYK_OPERATOR.search(data) or b"/DeviceCMYK" in data:
-                return True
-    return False
-
-
-def _contents(page: Any) -> Iterator[bytes]:
-    contents = page.obj.get("/Contents")
-    streams = list(contents) if isinstance(contents, Array) else [contents]
-    forms = page.resources.get("/XObject", Dictionary())
-    streams += [form for form in forms.values() if form.get("/Subtype") == Name.Form]
-    for stream in streams:
-        if isinstance(stream, Stream):
-            try:
-                yield stream.read_bytes()
-            except _ODD:
-                continue
-
-
-def _cmyk_profile(pdf: pikepdf.Pdf) -> Any:
-    for intent in pdf.Root.get("/OutputIntents", Array()):
-        profile = intent.get("/DestOutputProfile")
-        if isinstance(profile, Stream) and profile.get("/N") == 4:
-            return profile
-    for path in _CMYK_PROFILES:
-        if path.is_file():
-            return pdf.make_stream(path.read_bytes(), N=4)
-    return None
 
 
 def _unknowns(pdf: pikepdf.Pdf) -> None:
@@ -327,6 +275,6 @@ _STEPS: tuple[Callable[[pikepdf.Pdf], None], ...] = (
     _layers,
     _objects,
     _annotations,
-    _cmyk,
+    pdf_inks.give_default,
     _unknowns,
 )

@@ -214,3 +214,44 @@ def test_a_locked_file_says_so(corpora, make):
     with pytest.raises(BadInput) as raised:
         make(corpora / "wild" / "pikepdf" / "graph-encrypted.pdf")
     assert raised.value.code == "PDF-LOCKED"
+
+
+RULES = (
+    "6-1-13-t03-fail-a",
+    "6-2-4-2-t02-fail-a",
+    "6-2-4-4-t02-fail-b",
+    "6-2-8-3-t01-fail-b",
+    "6-3-1-t01-fail-c",
+)
+
+
+@pytest.mark.parametrize("name", RULES)
+def test_a_single_broken_rule_is_mended_without_moving_a_pixel(corpora, make, tmp_path, name):
+    made = make(corpora / "verapdf-pdfa-2b" / "fail" / f"{name}.pdf")
+    assert made.route is Route.REPAIRED
+    assert made.difference < 0.01
+    assert verapdf.check(tmp_path / "made.pdf").compliant
+
+
+@pytest.mark.parametrize("kind", ["Highlight", "Underline", "Ink", "Square", "Circle", "Line"])
+def test_a_mark_without_a_look_of_its_own_stays_on_the_page(tmp_path, make, kind):
+    source = tmp_path / "a.pdf"
+    with pikepdf.new() as pdf:
+        page = pdf.add_blank_page(page_size=(300, 200))
+        mark = Dictionary(
+            Type=Name.Annot,
+            Subtype=Name("/" + kind),
+            Rect=Array([50, 50, 250, 150]),
+            C=Array([1, 0, 0]),
+            F=4,
+            QuadPoints=Array([50, 150, 250, 150, 50, 50, 250, 50]),
+            InkList=Array([Array([60, 60, 150, 140, 240, 60])]),
+            L=Array([60, 60, 240, 140]),
+        )
+        page.obj.Annots = Array([pdf.make_indirect(mark)])
+        pdf.save(source)
+    assert make(source).route is Route.REPAIRED
+    with pdf_text.opened(tmp_path / "made.pdf") as reader:
+        red, green, _ = reader.picture(0, dpi=72, longest=400).split()
+    assert red.getextrema()[1] == 255
+    assert green.getextrema()[0] < 100

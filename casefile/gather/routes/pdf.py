@@ -20,7 +20,7 @@ from pathlib import Path
 
 import pikepdf
 
-from casefile.errors import BadInput, CasefileError
+from casefile.errors import BadInput
 from casefile.formats import (
     pdf_archival,
     pdf_compare,
@@ -70,7 +70,8 @@ def make(job: Job) -> Made:
         blank = pdf_compare.blank_pages(job.target, _COMPARED_PAGES)
         return Made(Route.KEPT, found.pages, 0.0, tuple(found.notes), blank, tuple(found.facts))
     for route, make in _ways(found, job.scratch, job.seconds):
-        with suppress(CasefileError, pikepdf.PdfError):
+        # Whatever stops one way, the next may still come through.
+        with suppress(Exception):
             fonts = make(job.target)
             difference = _difference(found, job.target, fonts)
             if difference is None or not (route is Route.RASTER or _same(difference, fonts)):
