@@ -59,7 +59,7 @@ def bind(case: Case, parts: Sequence[Part], context: Context) -> Dossier:
         return kept
 
     at = context.now()
-    context.progress.start("bind", len(arranged.volumes))
+    context.progress.start("bind", sum(map(len, arranged.volumes.values())) + 3 * len(arranged.volumes))
     with (
         scratch_folder(folder.parent) as temporary,
         # Digests and system pages are made by code that leaves Python free to work on the parts meanwhile.
@@ -74,8 +74,12 @@ def bind(case: Case, parts: Sequence[Part], context: Context) -> Dossier:
         digits = context.keep("page number digits", pdf_stamp.digits)
         volumes = []
         for binding, sheets in zip(bindings, fronts, strict=True):
-            volumes.append(binding.write(found, sheets.result(), digits, temporary))
-            context.progress.step(binding.volume.zh)
+            try:
+                volumes.append(binding.write(found, sheets.result(), digits, temporary))
+            except BadInput:
+                # A part that was changed meanwhile is told as such.
+                preparation.confirm()
+                raise
         preparation.confirm()
         context.progress.done()
         for one in volumes:
@@ -149,7 +153,7 @@ class _Binding:
         placements = paginate([one.part for one in self.account.placements], cover.count + rows.count)
         behind = cover.count + rows.count + placements[-1].pages.last
         target = folder / f"{self.volume.value}.pdf"
-        pdf.write(
+        digest = pdf.write(
             pdf.Volume(
                 pieces=self._pieces(folder, cover, rows, remark, placements),
                 headings=[self._headings(placements, cover.count, behind)],
@@ -166,16 +170,15 @@ class _Binding:
                 frame=self._frame(placements),
                 corner=self.context.config.binding.page_number,
                 identifier=self.identifier,
-                layers=any(self._ready(one.part).prepared.layers for one in placements),
-                spot_colours_clash=self._clash(placements),
             ),
             digits,
             target,
+            self.context.progress.step,
         )
         return BoundVolume(
             self.volume,
             target,
-            _sha256(target),
+            digest,
             behind + remark.count,
             placements,
             self._boxes(cover, remark, behind),
@@ -198,6 +201,7 @@ class _Binding:
                 self._ready(one.part).path,
                 one.part.pages,
                 tuple(range(one.pages.first, one.pages.last + 1)),
+                slab=self._ready(one.part).slab,
             )
             for one in placements
         ]
@@ -208,7 +212,7 @@ class _Binding:
             pdf.Heading(
                 f"{one.seq} {one.part.title}（{_pages(one.pages)}）",
                 one.first_sheet,
-                tuple(_heading(b, one.first_sheet) for b in self._ready(one.part).prepared.bookmarks),
+                tuple(_heading(b, one.first_sheet) for b in self._ready(one.part).bookmarks),
             )
             for one in placements
         ]
@@ -239,14 +243,6 @@ class _Binding:
                 "卷内目录数据 (contents of the volume as data)",
                 contents(self.case, self.volume, self.code, placements, self.at),
             ),
-        )
-
-    def _clash(self, placements: Sequence[Placement]) -> bool:
-        seen: dict[str, str] = {}
-        return any(
-            seen.setdefault(name, drawn) != drawn
-            for one in placements
-            for name, drawn in self._ready(one.part).prepared.separations
         )
 
     def _boxes(self, cover: Sheets, remark: Sheets, remark_at: int) -> tuple[SignatureBox, ...]:

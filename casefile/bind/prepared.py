@@ -1,4 +1,4 @@
-"""Parts made ready to bind, remembered by content: ``work/prepared/``."""
+"""Parts laid out to be bound, remembered by content: ``work/prepared/``."""
 
 from __future__ import annotations
 
@@ -13,24 +13,30 @@ from typing import Any
 
 from casefile import context as files
 from casefile.errors import BadInput
-from casefile.formats import pdf_prepare
-from casefile.formats.pdf_prepare import Bookmark, Prepared
+from casefile.formats import pdf_slab
+from casefile.formats.pdf_prepare import Bookmark
+from casefile.formats.pdf_slab import Slab
+from casefile.formats.pdf_tags import Tags
 from casefile.model.document import Part
 
-_EDITION = 1
+_EDITION = 2
 """Of the rules of preparation: with another one, nothing remembered is used."""
 
 
 @dataclass(frozen=True, slots=True)
 class Ready:
-    """The file to bind for a part."""
+    """A part and its slab. ``tags`` says what became of the part's tags."""
 
     path: Path
-    prepared: Prepared
+    slab: Path
+    pages: int
+    size: int
+    bookmarks: tuple[Bookmark, ...]
+    tags: Tags
 
 
 class Preparation:
-    """Makes parts ready by the digest that they claim, while other threads check the claim.
+    """Lays parts out by the digest that they claim, while other threads check the claim.
 
     Nothing made from them may leave before :meth:`confirm`.
     """
@@ -40,56 +46,99 @@ class Preparation:
         self._folder = folder
         self._index = folder / "index.json"
         self._known = _read(self._index)
-        self._fresh = False
         self._digests = [pool.submit(_digest, part) for part in parts]
 
     def ready(self) -> Mapping[str, Ready]:
-        """Files to bind, by digest of their part.
+        """What to bind, by digest of the part.
 
         Raises:
-            BadInput: BIND-PAGES, BIND-PART-CHANGED, or what :func:`pdf_prepare.prepare` raises.
+            BadInput: BIND-PAGES, BIND-PART-CHANGED, or what :func:`pdf_slab.cut` raises.
         """
+        self._folder.mkdir(parents=True, exist_ok=True)
         found: dict[str, Ready] = {}
         for part in self._parts:
-            target = self._folder / f"{part.sha256}.pdf"
-            prepared = self._known.get(part.sha256)
-            if prepared is None or prepared.rewritten != _size(target, prepared.rewritten):
-                prepared = self._prepare(part, target)
-            if prepared.pages != part.pages or part.pages < 1:
-                raise BadInput("BIND-PAGES", subject=part.title, expected=part.pages, found=prepared.pages)
-            found[part.sha256] = Ready(part.pdf if prepared.rewritten is None else target, prepared)
+            if part.sha256 not in found:
+                known = self._known.get(part.sha256)
+                slab = self._folder / f"{part.sha256}.slab"
+                if known is None and slab.is_file():
+                    known = self._found(part, slab)
+                if known is None or known["size"] != _size(slab):
+                    known = self._known[part.sha256] = self._prepare(part, slab)
+                found[part.sha256] = _ready(part.pdf, slab, known)
+            pages = found[part.sha256].pages
+            if pages != part.pages or part.pages < 1:
+                raise BadInput("BIND-PAGES", subject=part.title, expected=part.pages, found=pages)
         return found
 
     def confirm(self) -> None:
-        """Make sure that every part was what it claimed to be, and remember what was made.
+        """Make sure that every part was what it claimed to be; remember what was made, forget the rest.
 
         Raises:
             BadInput: BIND-PART-MISSING or BIND-PART-CHANGED.
         """
         for part, digest in zip(self._parts, self._digests, strict=True):
             _same(part, digest.result())
-        if self._fresh:
-            files.write_whole(
-                self._index, _written({name: self._known[name] for name in sorted(self._known)})
-            )
+        used = sorted({part.sha256 for part in self._parts})
+        kept = {digest: self._known[digest] for digest in used if digest in self._known}
+        told = json.dumps({"edition": _EDITION, "parts": kept}, ensure_ascii=False, indent=1).encode()
+        if not self._index.is_file() or self._index.read_bytes() != told:
+            files.write_whole(self._index, told)
+        wanted = {self._index.name, *(f"{digest}.slab" for digest in used)}
+        for path in self._folder.iterdir():
+            if path.name not in wanted:
+                path.unlink(missing_ok=True)
 
-    def _prepare(self, part: Part, target: Path) -> Prepared:
+    def _found(self, part: Part, path: Path) -> dict[str, Any] | None:
+        # A run that was killed, or the stage that made the part, left it.
+        slab = pdf_slab.read(path)
+        if slab is not None:
+            self._known[part.sha256] = _told(slab, _size(path))
+        return self._known.get(part.sha256)
+
+    def _prepare(self, part: Part, target: Path) -> dict[str, Any]:
         try:
-            prepared = _prepare(part.pdf, target)
+            return make(part.pdf, part.sha256, target)
         except BadInput:
             # A part that was changed is told as such, not as unreadable.
             _same(part, _digest(part))
             raise
-        if prepared.rewritten is not None:
-            _same(part, _digest(part))
-        self._known[part.sha256] = prepared
-        self._fresh = True
-        return prepared
 
 
-def _size(path: Path, expected: int | None) -> int | None:
+def make(source: Path, digest: str, target: Path) -> dict[str, Any]:
+    """Lay a part out in ``target``; what the index remembers of it.
+
+    Raises:
+        BadInput: what :func:`pdf_slab.cut` raises.
+    """
+    slab = pdf_slab.cut(source, digest)
+    packed = pdf_slab.packed(slab)
+    # Not synced, as it can be made again: it bears its own digest, which tells whether it is whole.
+    beside = target.with_suffix(f".{os.getpid()}.part")
     try:
-        return path.stat().st_size if expected is not None else None
+        beside.write_bytes(packed)
+        beside.replace(target)
+    finally:
+        beside.unlink(missing_ok=True)
+    return _told(slab, len(packed))
+
+
+def _told(slab: Slab, size: int) -> dict[str, Any]:
+    return {
+        "pages": len(slab.pages), "size": size, "tags": slab.tags,
+        "bookmarks": [asdict(one) for one in slab.bookmarks],
+    }  # fmt: skip
+
+
+def _ready(part: Path, slab: Path, told: Mapping[str, Any]) -> Ready:
+    return Ready(
+        part, slab, told["pages"], told["size"], tuple(_bookmark(b) for b in told["bookmarks"]),
+        Tags(told["tags"]),
+    )  # fmt: skip
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
     except OSError:
         return -1
 
@@ -97,19 +146,6 @@ def _size(path: Path, expected: int | None) -> int | None:
 def _same(part: Part, digest: str) -> None:
     if digest != part.sha256:
         raise BadInput("BIND-PART-CHANGED", subject=part.title, file=part.pdf.name)
-
-
-def _prepare(source: Path, target: Path) -> Prepared:
-    target.parent.mkdir(parents=True, exist_ok=True)
-    beside = target.with_suffix(f".{os.getpid()}.part")
-    try:
-        prepared = pdf_prepare.prepare(source, beside)
-        if prepared.rewritten is not None:
-            # Not synced, as it can be made again: after a power cut its size tells whether it is whole.
-            beside.replace(target)
-        return prepared
-    finally:
-        beside.unlink(missing_ok=True)
 
 
 def _digest(part: Part) -> str:
@@ -122,29 +158,16 @@ def _digest(part: Part) -> str:
         ) from None
 
 
-def _read(index: Path) -> dict[str, Prepared]:
+def _read(index: Path) -> dict[str, dict[str, Any]]:
     try:
         told = json.loads(index.read_bytes())
         if told["edition"] != _EDITION:
             return {}
-        return {
-            digest: Prepared(
-                pages=one["pages"],
-                rewritten=one["rewritten"],
-                layers=one["layers"],
-                separations=tuple((name, drawn) for name, drawn in one["separations"]),
-                bookmarks=tuple(_bookmark(b) for b in one["bookmarks"]),
-            )
-            for digest, one in told["parts"].items()
-        }
+        # Looked at once, so that what is not as it should be is made again.
+        return {digest: one for digest, one in told["parts"].items() if _ready(index, index, one)}
     except (OSError, ValueError, KeyError, TypeError):
-        return {}  # a cache: what can't be read is made again
+        return {}
 
 
 def _bookmark(told: Mapping[str, Any]) -> Bookmark:
     return Bookmark(told["title"], told["page"], tuple(_bookmark(child) for child in told["children"]))
-
-
-def _written(parts: Mapping[str, Prepared]) -> bytes:
-    told = {"edition": _EDITION, "parts": {digest: asdict(one) for digest, one in parts.items()}}
-    return json.dumps(told, ensure_ascii=False, indent=1).encode()

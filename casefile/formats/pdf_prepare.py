@@ -1,6 +1,6 @@
 """Makes a part that is valid by itself safe to stand with others under one sRGB output intent (ISO 19005-3).
 
-What is repaired here is invisible in a part alone: its own CMYK intent, its form fields, layers, tags, named
+What is repaired here is invisible in a part alone: its own CMYK intent, its form fields, layers, named
 destinations, drawing state that it leaves open. Scans need nothing and are bound as they are.
 """
 
@@ -10,13 +10,10 @@ import hashlib
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import pikepdf
 from pikepdf import Array, Dictionary, Name, Stream
-
-from casefile.errors import BadInput
 
 HIDDEN_LAYER = Name("/CasefileHidden")
 """Marks a layer that is off: the list of layers gets lost when pages are taken over, and is made anew."""
@@ -37,63 +34,15 @@ class Bookmark:
     children: tuple[Bookmark, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Prepared:
-    """What binding must know of a part. ``rewritten`` is the size of the changed file, if there is one.
-
-    ``separations`` are its spot colours: name and digest of how each is drawn.
-    """
-
-    pages: int
-    rewritten: int | None
-    layers: bool
-    separations: tuple[tuple[str, str], ...]
-    bookmarks: tuple[Bookmark, ...]
-
-
-def prepare(source: Path, target: Path) -> Prepared:
-    """Look at ``source`` and, only if it needs a change, write the changed part to ``target``.
-
-    Raises:
-        BadInput: BIND-PART-UNREADABLE or BIND-PART-LOCKED.
-    """
-    try:
-        with pikepdf.open(source) as pdf:
-            pages = [page.obj for page in pdf.pages]
-            bookmarks = tuple(_bookmarks(pdf, pages))
-            changes = [
-                change(pdf, pages)
-                for change in (
-                    _explicit_destinations,
-                    _flat_forms,
-                    _own_colours,
-                    _mark_hidden,
-                    _closed_state,
-                    _no_structure,
-                )
-            ]
-            separations = sorted({(str(a[1]), _drawn(a)) for a in separation_arrays(pdf)})
-            if any(changes):
-                pdf.save(target, static_id=True, object_stream_mode=pikepdf.ObjectStreamMode.generate)
-            return Prepared(
-                pages=len(pages),
-                rewritten=target.stat().st_size if any(changes) else None,
-                layers=Name.OCProperties in pdf.Root,
-                separations=tuple(separations),
-                bookmarks=bookmarks,
-            )
-    except pikepdf.PasswordError:
-        raise BadInput("BIND-PART-LOCKED", subject=source.name) from None
-    except (
-        OSError,
-        pikepdf.PdfError,
-        ValueError,
-        TypeError,
-        KeyError,
-        AttributeError,
-        RecursionError,
-    ) as error:
-        raise BadInput("BIND-PART-UNREADABLE", subject=source.name, reason=error) from None
+def repaired(pdf: pikepdf.Pdf, pages: list[Any]) -> tuple[Bookmark, ...]:
+    """Make the open part safe in memory; gives its own bookmarks."""
+    bookmarks = tuple(_bookmarks(pdf, pages))
+    _explicit_destinations(pdf, pages)
+    _flat_forms(pdf, pages)
+    _own_colours(pdf, pages)
+    _mark_hidden(pdf, pages)
+    _closed_state(pdf, pages)
+    return bookmarks
 
 
 def separation_arrays(pdf: pikepdf.Pdf) -> Iterator[Any]:
@@ -120,19 +69,8 @@ def separation_arrays(pdf: pikepdf.Pdf) -> Iterator[Any]:
         waiting += [value for value in inner if isinstance(value, _NESTED)]
 
 
-def renamed_apart(pdf: pikepdf.Pdf) -> None:
-    """Give a spot colour a name of its own where another part draws the same name differently.
-
-    ISO 19005-2 clause 6.2.4.4: one name, one look. The first that comes keeps the name.
-    """
-    first: dict[str, str] = {}
-    for array in list(separation_arrays(pdf)):
-        name, drawn = str(array[1]), _drawn(array)
-        if first.setdefault(name, drawn) != drawn:
-            array[1] = Name(f"{name}.{drawn[:6]}")
-
-
-def _drawn(array: Any) -> str:
+def drawn(array: Any) -> str:
+    """Digest of how a spot colour looks: ISO 19005-2 clause 6.2.4.4 wants one look for one name."""
     digest = hashlib.md5(usedforsecurity=False)
     for value in (array[2], array[3]):
         _feed(digest, value, 0)
@@ -158,12 +96,11 @@ def _feed(digest: Any, value: Any, depth: int) -> None:
         digest.update(value.unparse() if isinstance(value, pikepdf.Object) else repr(value).encode())
 
 
-def _explicit_destinations(pdf: pikepdf.Pdf, pages: list[Any]) -> bool:
+def _explicit_destinations(pdf: pikepdf.Pdf, pages: list[Any]) -> None:
     # Names of destinations belong to the file, not to the page, and would be lost.
     named = _named(pdf)
     if not named:
-        return False
-    changed = False
+        return
     for page in pages:
         for annotation in page.get("/Annots", Array()).as_list():
             for holder, key in ((annotation, "/Dest"), (annotation.get("/A"), "/D")):
@@ -174,8 +111,6 @@ def _explicit_destinations(pdf: pikepdf.Pdf, pages: list[Any]) -> bool:
                     )
                     if found is not None:
                         holder[key] = found
-                        changed = True
-    return changed
 
 
 def _named(pdf: pikepdf.Pdf) -> dict[str, Any]:
@@ -190,17 +125,16 @@ def _named(pdf: pikepdf.Pdf) -> dict[str, Any]:
     }
 
 
-def _flat_forms(pdf: pikepdf.Pdf, pages: list[Any]) -> bool:
+def _flat_forms(pdf: pikepdf.Pdf, pages: list[Any]) -> None:
     # A signature carried over would cover bytes that are gone; its look stays, its proof is in the original.
     if Name.AcroForm not in pdf.Root:
-        return False
+        return
     pdf.generate_appearance_streams()
     pdf.flatten_annotations("all")
     del pdf.Root.AcroForm
-    return True
 
 
-def _own_colours(pdf: pikepdf.Pdf, pages: list[Any]) -> bool:
+def _own_colours(pdf: pikepdf.Pdf, pages: list[Any]) -> None:
     # Device colours of the part mean its own output intent, not ours: tie them to it.
     profile = next(
         (
@@ -216,7 +150,7 @@ def _own_colours(pdf: pikepdf.Pdf, pages: list[Any]) -> bool:
     elif components == 3 and profile is not None and not _is_srgb(profile.read_bytes()):
         key = "/DefaultRGB"
     else:
-        return False
+        return
     space = pdf.make_indirect(Array([Name.ICCBased, profile]))
     holders = [one for one in pdf.objects if isinstance(one, Dictionary | Stream) and "/Resources" in one]
     for holder in (*pages, *holders):
@@ -227,16 +161,15 @@ def _own_colours(pdf: pikepdf.Pdf, pages: list[Any]) -> bool:
                 resources.ColorSpace = Dictionary({key: space})
             elif key not in spaces:
                 spaces[key] = space
-    return True
 
 
 def _is_srgb(profile: bytes) -> bool:
     return b"sRGB" in profile or "sRGB".encode("utf-16-be") in profile
 
 
-def _mark_hidden(pdf: pikepdf.Pdf, pages: list[Any]) -> bool:
+def _mark_hidden(pdf: pikepdf.Pdf, pages: list[Any]) -> None:
     if Name.OCProperties not in pdf.Root:
-        return False
+        return
     properties = pdf.Root.OCProperties
     default = properties.get("/D", Dictionary())
     off = list(default.get("/OFF", Array()).as_list())
@@ -245,12 +178,10 @@ def _mark_hidden(pdf: pikepdf.Pdf, pages: list[Any]) -> bool:
         off = [group for group in properties.get("/OCGs", Array()).as_list() if group.objgen not in on]
     for group in off:
         group[HIDDEN_LAYER] = True
-    return bool(off)
 
 
-def _closed_state(pdf: pikepdf.Pdf, pages: list[Any]) -> bool:
+def _closed_state(pdf: pikepdf.Pdf, pages: list[Any]) -> None:
     # A page that leaves q open would move and turn whatever is drawn after it.
-    changed = False
     for page in pages:
         contents = page.get("/Contents")
         if contents is None:
@@ -269,17 +200,6 @@ def _closed_state(pdf: pikepdf.Pdf, pages: list[Any]) -> bool:
             page.Contents = Array([
                 pdf.make_stream(b"q " * -lowest), *streams, pdf.make_stream(b"\n" + b"Q " * (depth - lowest)),
             ])  # fmt: skip
-            changed = True
-    return changed
-
-
-def _no_structure(pdf: pikepdf.Pdf, pages: list[Any]) -> bool:
-    # Level B knows no tags and none survive the joining; left in, thousands of objects are read each time.
-    found = Name.StructTreeRoot in pdf.Root
-    for key in ("/StructTreeRoot", "/MarkInfo"):
-        if key in pdf.Root:
-            del pdf.Root[key]
-    return found
 
 
 def _bookmarks(pdf: pikepdf.Pdf, pages: list[Any]) -> Iterator[Bookmark]:

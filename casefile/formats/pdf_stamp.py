@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
@@ -83,49 +82,36 @@ def _cut(path: Path) -> Digits:
     )
 
 
-class Stamper:
-    """Stamps the pages of one file; what all pages share is made once."""
+def drawn(
+    number: int,
+    font: Digits,
+    corner: Corner,
+    shown: tuple[float, float, float, float],
+    turn: int,
+    names: tuple[str, str],
+) -> bytes:
+    """What draws ``number`` into the corner of a page as its reader sees it, behind a page begun with ``q``.
 
-    def __init__(self, pdf: pikepdf.Pdf, font: Digits) -> None:
-        self._pdf = pdf
-        self._font = font
-        self._embedded = _embed(pdf, font)
-        self._open = pdf.make_stream(b"q ")
-        # A number on a dark photograph must be legible, and what lies beneath it must not vanish.
-        self._veil = pdf.make_indirect(Dictionary(Type=Name.ExtGState, ca=0.7))
-
-    def stamp(self, page: Any, number: int, corner: Corner) -> None:
-        """Put ``number`` into the corner of ``page`` (a page dictionary) as its reader sees it."""
-        text = str(number)
-        length = self._font.length(text)
-        place = _matrix(page, length, corner)
-        own = copy.copy(page.get("/Resources", Dictionary()))
-        font = _lend(own, "/Font", "/CasefileNo", self._embedded)
-        veil = _lend(own, "/ExtGState", "/CasefileVeil", self._veil)
-        page.Resources = own
-        codes = "".join(f"{self._font.codes[c]:04x}" for c in text)
-        drawn = (
-            f"\nQ q {place} cm q {veil} gs 1 g -2 -2 {length + 4:.2f} {_SIZE + 2:.2f} re f Q "
-            f"BT {font} {_SIZE:g} Tf 0 g <{codes}> Tj ET Q"
-        )
-        before = page.get("/Contents", Array())
-        streams = before.as_list() if isinstance(before, Array) else [before]
-        page.Contents = Array([self._open, *streams, self._pdf.make_stream(drawn.encode())])
+    ``shown`` is the box that is seen, ``turn`` the page's rotation, ``names`` those of font and veil in its
+    resources.
+    """
+    text = str(number)
+    length = font.length(text)
+    codes = "".join(f"{font.codes[c]:04x}" for c in text)
+    # A number on a dark photograph must be legible, and what lies beneath it must not vanish.
+    return (
+        f"\nQ /Artifact BMC q {_matrix(shown, turn, length, corner)} cm q {names[1]} gs 1 g -2 -2 "
+        f"{length + 4:.2f} {_SIZE + 2:.2f} re f Q BT {names[0]} {_SIZE:g} Tf 0 g <{codes}> Tj ET Q EMC"
+    ).encode()
 
 
-def _lend(resources_: Any, kind: str, name: str, thing: Any) -> str:
-    # Parts share these dictionaries between pages, so every page gets a copy of its own.
-    there = copy.copy(resources_.get(kind, Dictionary()))
-    while name in there:
-        name += "_"
-    there[name] = thing
-    resources_[kind] = there
-    return name
+def veil(pdf: pikepdf.Pdf) -> Any:
+    """The graphics state in which the ground of a number is drawn."""
+    return pdf.make_indirect(Dictionary(Type=Name.ExtGState, ca=0.7))
 
 
-def _matrix(page: Any, length: float, corner: Corner) -> str:
-    x0, y0, x1, y1 = box(page)
-    turn = int(page.get("/Rotate", 0)) % 360
+def _matrix(shown: tuple[float, float, float, float], turn: int, length: float, corner: Corner) -> str:
+    x0, y0, x1, y1 = shown
     wide, high = (y1 - y0, x1 - x0) if turn in (90, 270) else (x1 - x0, y1 - y0)
     # Small pages (a receipt, a business card) get the number nearer to the edge, never off the page.
     edge, side = corner.split("_")
@@ -151,7 +137,8 @@ def box(page: Any) -> tuple[float, float, float, float]:
     return min(a, c), min(b, d), max(a, c), max(b, d)
 
 
-def _embed(pdf: pikepdf.Pdf, font: Digits) -> Any:
+def embedded(pdf: pikepdf.Pdf, font: Digits) -> Any:
+    """The font object of the digits."""
     program = pdf.make_stream(font.cff)
     program.Subtype = Name.CIDFontType0C
     name = Name("/" + font.name)
