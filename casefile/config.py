@@ -122,6 +122,12 @@ class Thresholds(_Section):
     hearing_confiscation: Decimal | None = None
 
 
+class Gather(_Section):
+    """How evidence is taken in. ``ocr``: whether scans are read; ``auto``: where the extra is installed."""
+
+    ocr: Literal["auto", "on", "off"] = "auto"
+
+
 class Limits(_Section):
     """What is too much. Sizes in bytes, times in seconds, counts in pieces."""
 
@@ -134,6 +140,8 @@ class Limits(_Section):
     seconds_per_part: int = 180
     memory_per_part: int = 4_000_000_000
     render_seconds: int = 120
+    ocr_seconds_per_page: int = 60
+    ocr_seconds_per_part: int = 1200
     field_characters: int = 20_000
 
 
@@ -148,6 +156,7 @@ class Config(_Section):
     calendar: Calendar = Calendar()
     thresholds: Thresholds = Thresholds()
     limits: Limits = Limits()
+    gather: Gather = Gather()
 
 
 def load(path: Path) -> Config:

@@ -29,6 +29,10 @@ phone = "0000-1234567"
 government = "示范市人民政府"
 court = "示范市滨江区人民法院"
 fonds_no = "J001"
+
+# Reading scans takes seconds a page; the tests that want it turn it on.
+[gather]
+ocr = "off"
 """
 
 

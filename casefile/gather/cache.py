@@ -15,9 +15,10 @@ from casefile.config import Limits
 from casefile.context import move_whole, write_whole
 from casefile.formats import stand_ins
 from casefile.model.terms import Route
-from casefile.tools import ffmpeg, ghostscript
+from casefile.scanning import eyes
+from casefile.tools import ffmpeg, ghostscript, ocr
 
-_METHOD = "5"
+_METHOD = "6"
 """Raise it when the same tools are used in another way: parts are then made again."""
 
 _PACKAGES = (
@@ -46,7 +47,8 @@ class Kept:
 class Cache:
     """The folder of parts of one case."""
 
-    def __init__(self, folder: Path, limits: Limits) -> None:
+    def __init__(self, folder: Path, limits: Limits, *, read: bool = False) -> None:
+        """``read`` says that scans are read: the parts then have a layer of text."""
         self.folder = folder
         # Two files of an inbox may be the same, and two threads at it.
         self._alone = threading.Lock()
@@ -63,6 +65,8 @@ class Cache:
                 said.append(f"{package} {version(package)}")
             except PackageNotFoundError:
                 said.append(package)
+        if read:
+            said += [ocr.fingerprint(), f"{eyes.UNREAD}"]
         self._settings = "\n".join(said)
 
     def place(self, sha256: str, described: str = "") -> Path:

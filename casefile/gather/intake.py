@@ -18,10 +18,12 @@ from casefile.gather import received, routes
 from casefile.gather.cache import Cache, Kept
 from casefile.gather.listing import shown
 from casefile.gather.received import Received
+from casefile.gather.scans import Scans
 from casefile.gather.workers import Lost, Workers
 from casefile.model.terms import Route
 from casefile.model.text import PageText
-from casefile.tools import ffmpeg
+from casefile.scanning import eyes
+from casefile.tools import ffmpeg, ocr
 from casefile.tools.office import office_of
 
 SECRET_CODES = ("SECRECY-MARK", "SECRECY-MARK-FORM")
@@ -75,6 +77,7 @@ class Intake:
     ``secret`` holds the level when the file bears a mark: nothing of it may then be stored.
     ``received`` is None when not even its bytes could be taken. ``contents`` is what an archive held that was
     taken apart: its part is then a list of it.
+    ``pictures`` are those of ``not_looked_at`` that reading the part makes good.
     """
 
     received: Received | None = None
@@ -86,6 +89,7 @@ class Intake:
     secret: str = ""
     complaints: list[Complaint] = field(default_factory=list)
     not_looked_at: list[str] = field(default_factory=list)
+    pictures: list[str] = field(default_factory=list)
     broken: list[tuple[str, str]] = field(default_factory=list)
     contents: tuple[Content, ...] | None = None
 
@@ -110,6 +114,8 @@ class Desk:
         self._scratch = scratch
         self._workers: Workers = context.keep("gather.workers", lambda: Workers(limits))
         self._office = office_of(context)
+        self._ocr = ocr.wanted(context.config.gather.ocr)
+        self._scans = Scans(self._workers, limits)
 
     def take(
         self, file: Path, name: str, number: int, password: str, said: Mapping[str, str] | None = None
@@ -196,6 +202,7 @@ class Desk:
         for found in answer["findings"]:
             self._complain(intake, found["code"], found["params"])
         intake.not_looked_at += answer["not_looked_at"]
+        intake.pictures += answer["pictures"]
         intake.broken += [(subject, reason) for subject, reason in answer["broken"]]
         if not answer["scanners"]:
             intake.not_looked_at.append("没有安装密级标志扫描器，未检查")
@@ -208,7 +215,7 @@ class Desk:
             intake.problem = (_no_pages_code(intake.format), {"format": name})
             return
         target = self._scratch / f"{number}.pdf"
-        request = {**request, "op": "make", "format": intake.format, "target": str(target)}
+        request = {**request, "op": "make", "format": intake.format, "target": str(target), "ocr": self._ocr}
         if routes.through_office(intake.format):
             copy, rendered = self._scratch / f"{number}.docx", self._scratch / f"{number}.office.pdf"
             try:
@@ -231,11 +238,14 @@ class Desk:
         answer = self._ask(intake, request)
         if answer is not None:
             intake.facts += _pairs(answer["facts"])
+            pdf, route = self._read(intake, target, answer)
+            if intake.secret:
+                return
             made = Kept(
-                pdf=target,
+                pdf=pdf,
                 sha256="",
                 format=intake.format,
-                route=Route(answer["route"]),
+                route=route,
                 pages=int(answer["pages"]),
                 difference=answer["difference"],
                 notes=tuple(answer["notes"]),
@@ -246,6 +256,31 @@ class Desk:
                 facts=intake.facts,
             )
             intake.kept = self._cache.put(intake.received.sha256, made, described, remember=not intake.broken)
+
+    def _read(self, intake: Intake, part: Path, made: dict[str, Any]) -> tuple[Path, Route]:
+        """Read the pages of a part that are pictures, before anything of it is kept."""
+        route = Route(made["route"])
+        if not self._ocr:
+            return part, route
+        found = self._scans.read(part, made["to_read"], frozenset(SECRET_CODES))
+        for code, params in found.findings:
+            self._complain(intake, code, params)
+        # Of a picture that moves not everything became a page.
+        left = [] if "PART-PICTURE-MOVES" in made["notes"] else list(intake.pictures)
+        intake.not_looked_at = [reason for reason in intake.not_looked_at if not _taken(left, reason)]
+        if intake.secret:
+            part.unlink(missing_ok=True)
+            return part, route
+        intake.not_looked_at += found.reasons()
+        intake.broken += found.broken
+        for code, pages in (("PART-INK-UNREAD", found.incomplete), ("PART-OCR-LATE", found.late)):
+            if pages:
+                intake.complaints.append((code, {"pages": eyes.listed(pages)}))
+        layered = part.with_suffix(".text.pdf")
+        if not self._scans.lay(part, layered, found.lines):
+            return part, route
+        # A part with a layer is no longer the very file that was received.
+        return layered, Route.REPAIRED if route is Route.KEPT else route
 
     def _ask(self, intake: Intake, request: dict[str, Any]) -> dict[str, Any] | None:
         try:
@@ -271,6 +306,13 @@ def _described(name: str, said: Mapping[str, str], got: Received) -> dict[str, s
         "sha256": got.sha256,
         "sm3": got.sm3,
     }
+
+
+def _taken(left: list[str], reason: str) -> bool:
+    if reason in left:
+        left.remove(reason)
+        return True
+    return False
 
 
 def _pairs(told: list[list[str]]) -> tuple[tuple[str, str], ...]:

@@ -25,7 +25,7 @@ from casefile.model.case import Case
 from casefile.model.document import Evidence, Part
 from casefile.model.finding import Finding, NotLookedAt, PartRecord, Report
 from casefile.model.terms import EvidenceKind, Route, Volume
-from casefile.tools import verapdf
+from casefile.tools import ocr, verapdf
 
 _AT_ONCE = 2
 _NAMED = 10
@@ -91,7 +91,7 @@ def gather(case: Case, context: Context) -> Gathered:
     seen = inbox.look(folder.inbox, case.case_no, _types())
     parts = folder.work / "parts"
     with scratch_folder(parts) as scratch:
-        desk = Desk(context, Cache(parts, context.config.limits), scratch)
+        desk = Desk(context, _cache(parts, context), scratch)
         opener = Opener(folder.work / "unpacked", desk, context.config.limits, seen.inner)
         taken = _take_all(seen.items, opener, desk, context)
     result = _Result(case.case_no, parts, context)
@@ -121,7 +121,7 @@ def normalise(paths: Sequence[Path], target_folder: Path, context: Context) -> R
     target_folder = target_folder.absolute()
     target_folder.mkdir(parents=True, exist_ok=True)
     with scratch_folder(target_folder) as scratch:
-        desk = Desk(context, Cache(scratch, context.config.limits), scratch)
+        desk = Desk(context, _cache(scratch, context), scratch)
         opener = Opener(scratch / "unpacked", desk, context.config.limits)
         items = [inbox.Item(path.name, path, None, listing.shown(str(path))) for path in paths]
         result = _Result("", scratch, context)
@@ -455,6 +455,10 @@ class _Result:
         shown = "" if pdf == Path() else self.context.workspace.relative(pdf)
         self.records.append(PartRecord(subject, shown, route, pages, difference))
         self.outputs.append(pdf)
+
+
+def _cache(folder: Path, context: Context) -> Cache:
+    return Cache(folder, context.config.limits, read=ocr.wanted(context.config.gather.ocr))
 
 
 def _types() -> dict[str, str]:

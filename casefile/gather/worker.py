@@ -3,6 +3,7 @@
 ``look`` reads a file without writing anything: what it is, and what the scanners say of its text.
 ``make`` turns it into a part, ``unpack`` takes an archive or a mail apart. All fail if the file is no longer
 the one that was received.
+``read`` reads a page of a part off its look, ``lay`` puts what was read behind the pages.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import resource
 import signal
 import sys
 import tempfile
+import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -20,10 +22,22 @@ from typing import Any
 from casefile import scanning
 from casefile.config import Limits
 from casefile.errors import BadInput, CasefileError
-from casefile.formats import archives, pdf_archival, pdf_bounds, pronom, sniff, zip_bounds
+from casefile.formats import (
+    archives,
+    pdf_archival,
+    pdf_bounds,
+    pdf_ocr,
+    pdf_text,
+    pronom,
+    sniff,
+    zip_bounds,
+)
 from casefile.gather import routes
 from casefile.gather.cache import digest
 from casefile.gather.received import state
+from casefile.model.text import Line, PageText
+from casefile.scanning import eyes
+from casefile.tools import verapdf
 
 SECRECY_CODES = ("SECRECY-MARK", "SECRECY-MARK-FORM", "SECRECY-MISUSE")
 
@@ -75,6 +89,10 @@ def _more_time(seconds: int) -> None:
 def _answer(request: Mapping[str, Any], limits: Limits) -> dict[str, Any]:
     path = Path(request["path"])
     try:
+        if request["op"] == "read":
+            return _read(path, int(request["page"]))
+        if request["op"] == "lay":
+            return _lay(path, Path(request["target"]), request["lines"])
         before = state(path)
         if list(before) != request["state"]:
             raise BadInput("EVIDENCE-CHANGING")
@@ -111,6 +129,7 @@ def _look(path: Path, request: Mapping[str, Any], limits: Limits) -> dict[str, A
         "facts": [],
         "findings": [{"code": f.code, "params": dict(f.params)} for f in scanned.findings],
         "not_looked_at": [n.reason for n in reading.not_looked_at],
+        "pictures": [n.reason for n in reading.pictures],
         "broken": [[n.subject, n.reason] for n in scanned.not_looked_at],
         "scanners": scanned.scanners_installed,
     }
@@ -140,6 +159,7 @@ def _make(path: Path, request: Mapping[str, Any], limits: Limits) -> dict[str, A
         "notes": list(made.notes),
         "blank": list(made.blank),
         "facts": [list(pair) for pair in made.facts],
+        "to_read": _to_read(Path(request["target"])) if request.get("ocr") else [],
     }
 
 
@@ -159,6 +179,39 @@ def _unpack(path: Path, request: Mapping[str, Any], limits: Limits) -> dict[str,
             for one in found
         ]
     }
+
+
+def _to_read(part: Path) -> list[int]:
+    with pdf_text.opened(part) as reader:
+        return eyes.pages_to_read(reader, len(reader))
+
+
+def _read(part: Path, number: int) -> dict[str, Any]:
+    start = time.monotonic()
+    with pdf_text.opened(part) as reader:
+        found = eyes.read_page(reader, number - 1)
+    scanned = scanning.scan_text([PageText("", f"第{number}页", found.text)], SECRECY_CODES)
+    return {
+        "lines": [[line.text, line.corners, line.score] for line in found.sure],
+        "complete": found.complete,
+        "findings": [{"code": f.code, "params": dict(f.params)} for f in scanned.findings],
+        "broken": [[n.subject, n.reason] for n in scanned.not_looked_at],
+        "spent": time.monotonic() - start,
+    }
+
+
+def _lay(part: Path, target: Path, told: Mapping[str, list[Any]]) -> dict[str, Any]:
+    pages = {
+        int(number): [
+            Line(text, tuple((float(x), float(y)) for x, y in corners), score)
+            for text, corners, score in lines
+        ]
+        for number, lines in told.items()
+    }
+    laid = pdf_ocr.add_layer(part, target, pages)
+    if laid and not verapdf.check(target).compliant:
+        raise BadInput("PDF-LAYER-SHOWS", subject=part.name)
+    return {"pages": list(laid)}
 
 
 _WAYS: Mapping[str, Callable[[Path, Mapping[str, Any], Limits], dict[str, Any]]] = {

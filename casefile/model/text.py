@@ -60,3 +60,16 @@ class CaseScanner(Protocol):
     def scan_case(self, facts: CaseFacts) -> Iterator[Finding]:
         """Complain about the case."""
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A line of text read off a picture, where it stands: shares of width and height from the upper left.
+
+    ``corners`` begin at the upper left of the text and go round clockwise as it is read; ``score``, 0 to 1,
+    is the mean probability of its characters.
+    """
+
+    text: str
+    corners: tuple[tuple[float, float], ...]
+    score: float

@@ -1,5 +1,6 @@
 """Finding scanners, giving them text to read, and saying plainly what could not be read."""
 
+from casefile.scanning import eyes
 from casefile.scanning.plugins import (
     Scanned,
     case_scanners,
@@ -15,6 +16,7 @@ __all__ = [
     "Reading",
     "Scanned",
     "case_scanners",
+    "eyes",
     "fingerprint",
     "installed",
     "read",

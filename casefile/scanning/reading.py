@@ -3,29 +3,42 @@
 from __future__ import annotations
 
 import tempfile
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
 from casefile.errors import CasefileError
-from casefile.formats import html_text, mail, office_text, pdf_strings, pdf_text, sniff, zip_bounds
+from casefile.formats import (
+    html_text,
+    mail,
+    office_text,
+    pdf_strings,
+    pdf_text,
+    pictures,
+    sniff,
+    zip_bounds,
+)
 from casefile.model.finding import NotLookedAt
 from casefile.model.text import PageText
+from casefile.scanning import eyes
 
 _DEEPEST = 2
 _MOST_TEXT = 200_000_000
 _MOST_PAGES = 10_000
-_FEW_CHARACTERS = 40
-_GARBLED = 0.3
-_MOSTLY_PICTURE = 0.5
-_MANY_SHOWN = 6
+_OCR_SECONDS = 600
 
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What was read of one file, and what of it could not be."""
+    """What was read of one file, and what of it could not be.
+
+    ``pictures`` are those of ``not_looked_at`` which stand for the file's own pages: who reads these pages
+    off their look makes them good.
+    """
 
     pages: tuple[PageText, ...] = ()
     not_looked_at: tuple[NotLookedAt, ...] = ()
+    pictures: tuple[NotLookedAt, ...] = ()
 
 
 def read(
@@ -36,15 +49,17 @@ def read(
     password: str = "",
     bounds: zip_bounds.Bounds | None = None,
     inner: bool = True,
+    ocr: bool = False,
 ) -> Reading:
     """Read PDF, Office (docx, xlsx, pptx), mails and plain text files; the file name counts as text too.
 
-    ``subject`` is how findings name the file; without ``inner`` what hangs on a mail is left alone. Nothing
-    is written, except that an attachment is unpacked into memory-backed or private temporary storage to be
-    read.
+    ``subject`` is how findings name the file; without ``inner`` what hangs on a mail is left alone. With
+    ``ocr`` pages that are pictures, and photographs, are read by character recognition, for ten minutes at
+    most. Nothing is written, except that an attachment or a picture goes into memory-backed or private
+    temporary storage to be read.
     """
     shown = subject or path.name
-    reader = _Reader(shown, case_no, bounds or zip_bounds.Bounds(), inner)
+    reader = _Reader(shown, case_no, bounds or zip_bounds.Bounds(), inner, ocr)
     reader.say("文件名", path.name)
     try:
         reader.file(path, sniff.media_type(path), password)
@@ -52,7 +67,7 @@ def read(
         reader.skip(_REASONS.get(error.code, "文件损坏，读不出文字，未检查"))
     except OSError as error:
         reader.skip(f"文件打不开（{error.strerror}），未检查")
-    return Reading(tuple(reader.pages), tuple(reader.skipped))
+    return Reading(tuple(reader.pages), tuple(reader.skipped), tuple(reader.pictures))
 
 
 _REASONS = {
@@ -65,11 +80,14 @@ _REASONS = {
 
 
 class _Reader:
-    def __init__(self, subject: str, case_no: str, bounds: zip_bounds.Bounds, inner: bool) -> None:
+    def __init__(self, subject: str, case_no: str, bounds: zip_bounds.Bounds, inner: bool, ocr: bool) -> None:
         self.subject = subject
         self.case_no = case_no
         self.bounds = bounds
         self.inner = inner
+        self.ocr = ocr
+        self.until = time.monotonic() + _OCR_SECONDS
+        self.pictures: list[NotLookedAt] = []
         self.pages: list[PageText] = []
         self.skipped: list[NotLookedAt] = []
 
@@ -77,8 +95,10 @@ class _Reader:
         if text.strip():
             self.pages.append(PageText(self.subject, place, text, self.case_no))
 
-    def skip(self, reason: str) -> None:
+    def skip(self, reason: str, *, picture: bool = False) -> None:
         self.skipped.append(NotLookedAt(self.subject, reason))
+        if picture:
+            self.pictures.append(self.skipped[-1])
 
     def file(self, path: Path, kind: str, password: str = "", place: str = "", depth: int = 0) -> None:
         if kind == sniff.PDF:
@@ -91,8 +111,39 @@ class _Reader:
             self._text(path, place, marked_up=kind in (sniff.HTML, sniff.MHTML))
         elif kind != sniff.EMPTY:
             name = sniff.NAMES.get(kind, kind)
-            what = "图片，没有可读的文字" if kind.startswith("image/") else "内容不能作为文字读取"
-            self.skip(f"{place}{name}：{what}，未检查")
+            if not kind.startswith("image/"):
+                self.skip(f"{place}{name}：内容不能作为文字读取，未检查")
+            elif not (self.ocr and self._picture(path, place)):
+                self.skip(f"{place}{name}：图片，没有可读的文字，未检查", picture=depth == 0)
+
+    def _picture(self, path: Path, place: str) -> bool:
+        """Read a photograph or scan by way of the pages that it would make; False when it makes none."""
+        with tempfile.TemporaryDirectory(dir=_memory()) as folder:
+            pages = Path(folder) / "pages.pdf"
+            try:
+                made = pictures.to_pdf(path, pages, Path(folder))
+            except CasefileError:
+                return False
+            with pdf_text.opened(pages) as reader:
+                self._by_look(reader, list(range(1, len(reader) + 1)), place)
+            if made.shown < made.frames:
+                self.skip(f"{place}只检查了 {made.shown} 幅画面，共 {made.frames} 幅")
+        return True
+
+    def _by_look(self, reader: pdf_text.Reader, pages: list[int], place: str) -> None:
+        incomplete, late = [], []
+        for number in pages:
+            if time.monotonic() > self.until:
+                late.append(number)
+                continue
+            found = eyes.read_page(reader, number - 1)
+            self.say(f"{place}第{number}页", found.text)
+            if not found.complete:
+                incomplete.append(number)
+        if incomplete:
+            self.skip(f"{place}{eyes.listed(incomplete)}{eyes.INCOMPLETE}")
+        if late:
+            self.skip(f"{place}{eyes.listed(late)}{eyes.LATE}")
 
     def _pdf(self, path: Path, password: str, place: str, depth: int) -> None:
         unread = []
@@ -100,13 +151,14 @@ class _Reader:
             for index in range(min(len(reader), _MOST_PAGES)):
                 text = reader.text(index)
                 self.say(f"{place}第{index + 1}页", text)
-                if _unread(text, reader, index):
+                if eyes.needs_reading(text, reader, index):
                     unread.append(index + 1)
             if len(reader) > _MOST_PAGES:
                 self.skip(f"{place}第{_MOST_PAGES + 1}页起未检查：页数过多")
-        if unread:
-            listed = "、".join(map(str, unread[:_MANY_SHOWN])) + ("等" if len(unread) > _MANY_SHOWN else "")
-            self.skip(f"{place}第{listed}页（共{len(unread)}页）是图像或文字不可读，未检查")
+            if unread and self.ocr:
+                self._by_look(reader, unread, place)
+        if unread and not self.ocr:
+            self.skip(f"{place}{eyes.listed(unread)}是图像或文字不可读，未检查", picture=depth == 0)
         strings = pdf_strings.read(path, password)
         self.say(f"{place}属性、书签和批注", strings.text)
         if strings.unread:
@@ -149,8 +201,7 @@ class _Reader:
             self.skip(f"{place}嵌套过深，未检查")
             return
         # Readers of PDF and zip want a file; memory-backed where the system has such a place.
-        shared = Path("/dev/shm")
-        with tempfile.NamedTemporaryFile(dir=shared if shared.is_dir() else None) as inner:
+        with tempfile.NamedTemporaryFile(dir=_memory()) as inner:
             inner.write(data)
             inner.flush()
             path = Path(inner.name)
@@ -160,16 +211,9 @@ class _Reader:
                 self.skip(place + _REASONS.get(error.code, "损坏，读不出文字，未检查"))
 
 
-def _unread(text: str, reader: pdf_text.Reader, index: int) -> bool:
-    shown = [c for c in text if not c.isspace()]
-    garbled = sum(1 for c in shown if c in "\ufffd\ufffe\0" or 0xE000 <= ord(c) < 0xF900 or ord(c) < 32)
-    if shown and garbled / len(shown) > _GARBLED:
-        return True
-    drawing = reader.drawing(index)
-    if len(shown) < _FEW_CHARACTERS and drawing.pictures:
-        return True
-    # A scan may have a text layer, yet a stamp on it is in none.
-    return drawing.covered > _MOSTLY_PICTURE or (drawing.anything and not shown)
+def _memory() -> Path | None:
+    shared = Path("/dev/shm")
+    return shared if shared.is_dir() else None
 
 
 def _decoded(data: bytes) -> str:

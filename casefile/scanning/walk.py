@@ -13,6 +13,7 @@ from casefile.formats.zip_bounds import Bounds
 from casefile.model.finding import Finding, NotLookedAt, Report
 from casefile.scanning.plugins import installed, scan_text
 from casefile.scanning.reading import read
+from casefile.tools import ocr
 
 _OWN = frozenset({".lock"})
 
@@ -20,12 +21,16 @@ _OWN = frozenset({".lock"})
 def scan_path(path: Path, context: Context) -> Report:
     """Scan one file or all files of a folder; links are not followed.
 
+    Scans are read as ``[gather] ocr`` says.
+
     Raises:
         BadInput: SCAN-PATH, when there is nothing.
+        MissingTool: TOOL-OCR.
     """
     if not path.exists():
         raise BadInput("SCAN-PATH", subject=str(path))
     bounds = Bounds(context.config.limits.archive_members, context.config.limits.unpacked_bytes)
+    by_look = ocr.wanted(context.config.gather.ocr)
     findings: list[Finding] = []
     skipped: list[NotLookedAt] = list(installed().broken)
     files = sorted(_files(path))
@@ -35,7 +40,7 @@ def scan_path(path: Path, context: Context) -> Report:
         if not stat.S_ISREG(file.lstat().st_mode):
             skipped.append(NotLookedAt(shown, "不是普通文件（链接或设备），未检查"))
             continue
-        reading = read(file, shown, bounds=bounds)
+        reading = read(file, shown, bounds=bounds, ocr=by_look)
         scanned = scan_text(reading.pages)
         findings += scanned.findings
         skipped += [*reading.not_looked_at, *(n for n in scanned.not_looked_at if n not in skipped)]

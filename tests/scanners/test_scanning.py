@@ -91,7 +91,7 @@ def test_a_scanned_page_is_said_by_number(tmp_path: Path):
         pdf.save(tmp_path / "a.pdf")
     reading = scanning.read(tmp_path / "a.pdf")
     (skipped,) = reading.not_looked_at
-    assert "第2页" in skipped.reason and "共1页" in skipped.reason
+    assert skipped.reason.startswith("第2页")
 
 
 @pytest.mark.parametrize(
