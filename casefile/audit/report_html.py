@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from html import escape
 from pathlib import Path
 
-from casefile.audit.view import View, plain
+from casefile.audit.view import View, plain, told_by
 from casefile.audit.words import say
 from casefile.context import write_whole
 from casefile.model.finding import Report
@@ -90,7 +90,7 @@ def _parts(report: Report, lang: str) -> Iterator[str]:
     yield f"<h2>{say('parts', lang)}</h2>"
     rows = [
         (
-            plain(part.subject),
+            " — ".join(filter(None, (plain(part.subject), told_by(part, lang)))),
             plain(part.output),
             part.route.zh if lang == "zh" else part.route.value,
             str(part.pages),

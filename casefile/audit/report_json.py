@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 from casefile.audit.view import View, plain
+from casefile.codes import masked
 from casefile.model.finding import Report
 
 
@@ -26,6 +27,7 @@ def written(report: Report, lang: str) -> str:
                 "route": part.route.value,
                 "pages": part.pages,
                 "difference": part.difference,
+                "facts": {key: plain(masked(value)) for key, value in part.facts},
             }
             for part in report.parts
         ]

@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from casefile.audit.view import View, plain
+from casefile.audit.view import View, plain, told_by
 from casefile.audit.words import say
 from casefile.model.finding import Report
 from casefile.model.terms import Outcome, Severity
@@ -84,8 +84,9 @@ def _parts(report: Report, lang: str, console: Console) -> None:
     for word in ("input", "output", "route", "pages", "difference"):
         table.add_column(say(word, lang), overflow="fold", justify="right" if word == "pages" else "left")
     for part in report.parts or ():
+        told = told_by(part, lang)
         table.add_row(
-            Text(plain(part.subject)),
+            Text.assemble(plain(part.subject), *([("\n" + told, "dim")] if told else [])),
             # The work folder names parts by their digest, which tells a person nothing; JSON has it whole.
             Text(plain(_short(part.output)) or "—"),
             Text(part.route.zh if lang == "zh" else part.route.value),

@@ -7,13 +7,19 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from casefile.codes import rendered, severities
-from casefile.model.finding import Finding, Report
-from casefile.model.terms import Outcome, Severity
+from casefile.codes import masked, rendered, severities
+from casefile.model.finding import Finding, PartRecord, Report
+from casefile.model.terms import FactKey, Outcome, Severity
 
 _UNSAFE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ufffe\uffff]")
 _BREAKS = re.compile("[\t\r\n\x85\u2028\u2029]+")
 _HEAVIEST_FIRST = tuple(s.value for s in (Severity.ERROR, Severity.WARNING, Severity.NOTE))
+
+
+_AT_A_GLANCE = (
+    FactKey.TAKEN_AT, FactKey.RECORDED_AT, FactKey.LATITUDE, FactKey.LONGITUDE, FactKey.MAKE, FactKey.MODEL,
+    FactKey.DURATION, FactKey.MAIL_FROM, FactKey.MAIL_DATE,
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +73,17 @@ def plain(text: str) -> str:
     """
     whole = text.encode("utf-8", "backslashreplace").decode("utf-8")
     return _UNSAFE.sub("\ufffd", _BREAKS.sub(" ", whole))
+
+
+def told_by(part: PartRecord, lang: str) -> str:
+    """What of the facts of a file a person wants to see at a glance: when, where, with what, by whom."""
+    facts = dict(part.facts)
+    shown = []
+    for key in _AT_A_GLANCE:
+        value = facts.get(key, "")
+        if value:
+            shown.append(f"{key.zh} {value}" if lang == "zh" else f"{key.value.replace('_', ' ')} {value}")
+    return plain(masked(" · ".join(shown)))
 
 
 def _rendered(finding: Finding, lang: str) -> dict[str, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import filecmp
 import hashlib
 import itertools
@@ -17,14 +18,14 @@ from casefile.codes import codes
 from casefile.context import Context, scratch_folder, write_whole
 from casefile.errors import BadInput
 from casefile.formats import sniff, written
-from casefile.gather import inbox, listing, placeholder, recording
+from casefile.gather import clock, inbox, listing, placeholder, recording
 from casefile.gather.cache import Cache, digest
 from casefile.gather.intake import SECRET_CODES, Complaint, Content, Desk, Intake
 from casefile.gather.unpack import Opened, Opener
 from casefile.model.case import Case
 from casefile.model.document import Evidence, Part
 from casefile.model.finding import Finding, NotLookedAt, PartRecord, Report
-from casefile.model.terms import EvidenceKind, Route, Volume
+from casefile.model.terms import EvidenceKind, FactKey, Route, Volume
 from casefile.tools import ocr, verapdf
 
 _AT_ONCE = 2
@@ -137,9 +138,7 @@ def normalise(paths: Sequence[Path], target_folder: Path, context: Context) -> R
             shutil.copyfile(result.outputs[-1], copied)
             (target_folder / name).parent.mkdir(parents=True, exist_ok=True)
             copied.replace(target_folder / name)
-            result.records[-1] = PartRecord(
-                record.subject, str(target_folder / name), record.route, record.pages, record.difference
-            )
+            result.records[-1] = dataclasses.replace(record, output=str(target_folder / name))
     return result.gathered().report()
 
 
@@ -256,6 +255,9 @@ class _Result:
             return
         evidence = self._evidence(one)
         self.evidence.append(evidence)
+        taken_at = dict(evidence.facts).get(FactKey.TAKEN_AT, "")
+        for code, params in clock.complaints(taken_at, evidence.collected_at, self.context.now()):
+            self.findings.append(Finding(code, one.subject, self.case_no, params))
         if intake.contents is not None and intake.problem is None:
             self._contents(evidence, one, intake.contents)
             return
@@ -293,7 +295,7 @@ class _Result:
             "；".join(said),
             kept.blank,
         )
-        self._record(one.subject, kept.pdf, kept.route, kept.pages, kept.difference)
+        self._record(one.subject, kept.pdf, kept.route, kept.pages, kept.difference, evidence.facts)
 
     def twins(self, taken: Sequence[_Taken]) -> None:
         """Say which files have the same content; all of them stay."""
@@ -388,7 +390,7 @@ class _Result:
         }
         pdf, _ = self._page(data)
         self._part(evidence, pdf, digest(pdf), 1, Route.PLACEHOLDER, None, f"占位页：{reason}")
-        self._record(one.subject, pdf, Route.PLACEHOLDER, 1, None)
+        self._record(one.subject, pdf, Route.PLACEHOLDER, 1, None, evidence.facts)
 
     def _contents(self, evidence: Evidence, one: _Taken, contents: Sequence[Content]) -> None:
         """The list of what an archive holds, in its place."""
@@ -412,7 +414,7 @@ class _Result:
         }
         pdf, pages = self._page(data, "contents")
         self._part(evidence, pdf, digest(pdf), pages, Route.CONVERTED, None, "压缩包内容清单；原件另存归档包")
-        self._record(one.subject, pdf, Route.CONVERTED, pages, None)
+        self._record(one.subject, pdf, Route.CONVERTED, pages, None, evidence.facts)
 
     def _secret(self, one: _Taken) -> None:
         # Number and level only: neither name nor title nor digest of it is stored anywhere.
@@ -451,9 +453,17 @@ class _Result:
         write_whole(pdf, sheets.pdf)
         return pdf, sheets.count
 
-    def _record(self, subject: str, pdf: Path, route: Route, pages: int, difference: float | None) -> None:
+    def _record(
+        self,
+        subject: str,
+        pdf: Path,
+        route: Route,
+        pages: int,
+        difference: float | None,
+        facts: tuple[tuple[str, str], ...] = (),
+    ) -> None:
         shown = "" if pdf == Path() else self.context.workspace.relative(pdf)
-        self.records.append(PartRecord(subject, shown, route, pages, difference))
+        self.records.append(PartRecord(subject, shown, route, pages, difference, facts))
         self.outputs.append(pdf)
 
 

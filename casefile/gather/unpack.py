@@ -26,6 +26,7 @@ from casefile.gather.cache import digest
 from casefile.gather.inbox import Item
 from casefile.gather.intake import Complaint, Content, Desk, Intake
 from casefile.gather.listing import Listed, shown
+from casefile.model.terms import FactKey
 
 _METHOD = "1"
 _UNFINISHED = ".part-"
@@ -167,6 +168,7 @@ class Opener:
         if intake.format == sniff.EML:
             # The page of a mail is made like any other; only what is attached stands behind it.
             return Opened(item, complaints=tuple(complaints), key=intake.received.sha256), members
+        intake.facts = ((FactKey.MEMBERS.value, str(len(contents))),)
         intake.contents = tuple(contents[path] for path in [*order, *sorted(contents.keys() - set(order))])
         intake.complaints += complaints
         return Opened(item, intake, key=intake.received.sha256), members

@@ -24,6 +24,7 @@ from casefile.config import Limits
 from casefile.errors import BadInput, CasefileError
 from casefile.formats import (
     archives,
+    facts,
     pdf_archival,
     pdf_bounds,
     pdf_ocr,
@@ -123,10 +124,11 @@ def _look(path: Path, request: Mapping[str, Any], limits: Limits) -> dict[str, A
     inner = kind not in archives.CONTAINERS
     reading = scanning.read(path, "", password=request.get("password", ""), bounds=bounds, inner=inner)
     scanned = scanning.scan_text(reading.pages, SECRECY_CODES)
+    said, flavour = facts.read(path, kind, head, request.get("password", ""))
     return {
         "format": kind,
-        "puid": pronom.puid(kind, head),
-        "facts": [],
+        "puid": pronom.puid(kind, head, flavour),
+        "facts": [[key.value, value] for key, value in said],
         "findings": [{"code": f.code, "params": dict(f.params)} for f in scanned.findings],
         "not_looked_at": [n.reason for n in reading.not_looked_at],
         "pictures": [n.reason for n in reading.pictures],

@@ -33,13 +33,17 @@ class NotLookedAt:
 
 @dataclass(frozen=True, slots=True)
 class PartRecord:
-    """What became of one input file: its route, pages and mean grey difference (0 to 255) to the source."""
+    """What became of one input file: its route, pages and mean grey difference (0 to 255) to the source.
+
+    ``facts`` are what the file says of itself, by key.
+    """
 
     subject: str
     output: str
     route: Route
     pages: int
     difference: float | None
+    facts: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

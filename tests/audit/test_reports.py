@@ -38,7 +38,14 @@ REPORT = Report(
     ),
     not_looked_at=(NotLookedAt("cases/扫描.tif", "图片，没有可读的文字，未检查"),),
     parts=(
-        PartRecord("收到.jpg", "part.pdf", Route.RASTER, 2, 0.25),
+        PartRecord(
+            "收到.jpg",
+            "part.pdf",
+            Route.RASTER,
+            2,
+            0.25,
+            (("taken_at", "2026-03-05T10:00:00"), ("author", "330102199001010123")),
+        ),
         PartRecord("坏.pdf", "", Route.REFUSED, 0, None),
     ),
 )
@@ -59,6 +66,7 @@ def test_json_has_the_shape_that_programs_rely_on():
     assert got["not_looked_at"] == [{"subject": "cases/扫描.tif", "reason": "图片，没有可读的文字，未检查"}]
     assert got["parts"][0] == {
         "subject": "收到.jpg", "output": "part.pdf", "route": "raster", "pages": 2, "difference": 0.25,
+        "facts": {"taken_at": "2026-03-05T10:00:00", "author": "330***********0123"},
     }  # fmt: skip
     assert "parts" not in json.loads(report_json.written(Report(1), "zh"))
     assert "扫描" in report_json.written(REPORT, "zh")
