@@ -68,10 +68,18 @@ class Fonts(_Section):
 
 
 class Binding(_Section):
-    """Order and page numbers of a dossier."""
+    """Order, books and page numbers of a dossier."""
 
     profile: str = "A"
-    page_number: Literal["top_right", "bottom_right"] = "top_right"
+    page_number: Literal["top_right", "bottom_right", "bottom_center"] = "top_right"
+    double_sided: bool = False
+    """Whether it is printed on both sides: every item begins on a front, numbers on backs stand left."""
+    pages_per_book: int | None = Field(default=None, ge=1)
+    """A volume of more pages is bound as several books (分册). None, as nothing gets too thick to open on a
+    screen; an office that prints its dossiers sets what a binder holds, 200 by custom.
+    """
+    bytes_per_book: int | None = Field(default=2_000_000_000, ge=1_000_000)
+    """The same for size: many readers count places in a file with 31 bits and fail beyond 2 GiB."""
     retention: Literal["永久", "30年", "10年"] = "永久"
     volume_suffix: dict[Literal["main", "internal"], str] = {"main": "", "internal": "F"}
     """What stands behind the archival code of a volume; both volumes share the file number."""

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from sqlalchemy import select
 
-from casefile import database
+from casefile import catalogue, database
 from casefile.assemble import accept, edits, number
 from casefile.assemble.fill import (
     DraftRecord,
@@ -105,9 +105,16 @@ def parts(case: Case, documents: Sequence[Document]) -> tuple[Part, ...]:
             original_sha256=document.docx_sha256,
             original_format=DOCX,
             receipt_for=document.covers,
+            person=_person(document),
         )
         for document in documents
     )
+
+
+def _person(document: Document) -> str:
+    """Of whom a record was taken, where its type says in which field that stands."""
+    kind = catalogue.load().types.get(document.type_id)
+    return str(document.values.get(kind.person_field) or "").strip() if kind and kind.person_field else ""
 
 
 def _issue(case: Case, context: Context, ids: Sequence[str] | None) -> tuple[Document, ...]:

@@ -140,5 +140,6 @@ def _signed(typed: Part, scan: Part) -> Part:
         original_format=scan.original_format,
         difference=scan.difference,
         note=scan.note,
+        blank=scan.blank,
         stands_for=typed.id,
     )

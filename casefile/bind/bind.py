@@ -13,11 +13,12 @@ from typing import Any
 
 import casefile
 from casefile import catalogue, resources
-from casefile.bind import front
+from casefile.bind import books, front, layout
 from casefile.bind.contents import contents
+from casefile.bind.layout import Book, Layout
 from casefile.bind.number import archival_code, volume_code
-from casefile.bind.order import Arranged, arrange
-from casefile.bind.paginate import paginate
+from casefile.bind.order import Arranged, approvals_of, arrange
+from casefile.bind.paginate import Leaves
 from casefile.bind.prepared import Preparation, Ready
 from casefile.context import Context, move_whole, scratch_folder, write_whole
 from casefile.errors import BadInput, Undecided
@@ -27,12 +28,13 @@ from casefile.formats.pdf_prepare import Bookmark
 from casefile.formats.typst import Sheets, typesetter
 from casefile.model.case import Case
 from casefile.model.document import Part
-from casefile.model.dossier import BoundVolume, Dossier, PageRange, Placement, SignatureBox
+from casefile.model.dossier import BoundVolume, Dossier, PageRange, Placement, SignatureBox, book_zh
 from casefile.model.finding import Finding
-from casefile.model.terms import Role, Volume
+from casefile.model.terms import Role
 from casefile.tools import verapdf
 
-_COVER_LABEL, _CATALOGUE_LABEL, _REMARK_LABEL = "封面", "目录-", "备考"
+_EDITION = 2
+"""Of the way in which a volume is laid out: what was bound in another one is bound anew."""
 
 
 def bind(case: Case, parts: Sequence[Part], context: Context) -> Dossier:
@@ -46,28 +48,29 @@ def bind(case: Case, parts: Sequence[Part], context: Context) -> Dossier:
     """
     if not parts:
         raise BadInput("BIND-NO-PARTS", subject=case.case_no)
-    profile = catalogue.load().profiles.get(context.config.binding.profile)
+    known = catalogue.load()
+    profile = known.profiles.get(context.config.binding.profile)
     if profile is None:
         raise BadInput("BIND-PROFILE", subject=context.config.binding.profile)
-    arranged = arrange(parts, profile)
+    approvals = approvals_of((kind.id, kind.approves) for kind in known.types.values())
+    arranged = arrange(parts, profile, approvals)
+    shelf = _books(arranged, context)
     work = context.workspace.case(case.case_no).work
     code = archival_code(case, context)
     inputs = _inputs(case, arranged, code, context)
     folder = work / "bound" / hashlib.sha256(inputs).hexdigest()[:32]
-    kept = _kept(folder, arranged)
+    kept = _kept(folder, shelf)
     if kept is not None:
         return kept
 
     at = context.now()
-    context.progress.start("bind", sum(map(len, arranged.volumes.values())) + 3 * len(arranged.volumes))
+    context.progress.start("bind", sum(len(book.parts) + 3 for book in shelf))
     with (
         scratch_folder(folder.parent) as temporary,
         # Digests and system pages are made by code that leaves Python free to work on the parts meanwhile.
         ThreadPoolExecutor(2) as pool,
     ):
-        bindings = [
-            _Binding(case, volume, arranged, code, at, inputs, context) for volume in arranged.volumes
-        ]
+        bindings = [_Binding(case, book, shelf, arranged, code, at, inputs, context) for book in shelf]
         fronts = [pool.submit(one.front) for one in bindings]
         preparation = Preparation([p for o in arranged.volumes.values() for p in o], work / "prepared", pool)
         found = preparation.ready()
@@ -91,22 +94,53 @@ def bind(case: Case, parts: Sequence[Part], context: Context) -> Dossier:
     return dossier
 
 
+def _books(arranged: Arranged, context: Context) -> tuple[Book, ...]:
+    """All books of all volumes, in order."""
+    settings = context.config.binding
+    limits = _limits(context)
+    leaves = Leaves(settings.double_sided, arranged.divider)
+    shelf: list[Book] = []
+    for volume, parts in arranged.volumes.items():
+        divided = books.divide(parts, arranged.behind, limits, _size)
+        after = None
+        for number, own in enumerate(divided, 1):
+            book = Book(volume, number, len(divided), own, after, leaves)
+            after = book.placements()[-1]
+            shelf.append(book)
+    return tuple(shelf)
+
+
+def _limits(context: Context) -> books.Limits:
+    settings = context.config.binding
+    return books.Limits(settings.pages_per_book, settings.bytes_per_book)
+
+
+def _size(part: Part) -> int:
+    try:
+        return part.pdf.stat().st_size
+    except OSError:
+        return 0  # told when it is opened
+
+
 @dataclasses.dataclass(frozen=True, slots=True)
 class _Front:
-    """The system pages of one volume."""
+    """The system pages of one book. ``between`` are empty and dividing ones, by label."""
 
     cover: Sheets
     rows: Sheets
     remark: Sheets
+    between: Mapping[str, Sheets]
+    layout: Layout
 
 
 class _Binding:
-    """One volume on its way."""
+    """One book on its way."""
 
     def __init__(
         self,
         case: Case,
-        volume: Volume,
+        book: Book,
+        shelf: Sequence[Book],
         arranged: Arranged,
         code: str,
         at: dt.datetime,
@@ -114,134 +148,145 @@ class _Binding:
         context: Context,
     ) -> None:
         self.case = case
-        self.volume = volume
+        self.book = book
         self.parts = [part for ordered in arranged.volumes.values() for part in ordered]
         self.found: Mapping[str, Ready] = {}
         self.at = at
         self.context = context
-        self.code = volume_code(code, volume, context)
-        self.identifier = hashlib.sha256(inputs + at.isoformat().encode() + volume.encode()).digest()[:16]
+        self.code = volume_code(code, book.volume, context)
+        self.zh = book_zh(book.volume, book.number, book.of)
+        self.identifier = hashlib.sha256(inputs + at.isoformat().encode() + book.name.encode()).digest()[:16]
+        limits = _limits(context)
         self.account = front.Account(
-            volume,
+            book.volume,
             self.code,
-            paginate(arranged.volumes[volume]),
+            book.placements(),
+            book.number,
+            book.of,
+            front.totals(one for one in shelf if one.volume is book.volume),
             {
-                other: (len(ordered), sum(part.pages for part in ordered))
-                for other, ordered in arranged.volumes.items()
-                if other is not volume
+                other: front.totals(one for one in shelf if one.volume is other)
+                for other in arranged.volumes
+                if other is not book.volume
             },
             frozenset(part.id for part in arranged.unplaced),
+            frozenset(part.id for part in arranged.moved),
+            frozenset(part.id for part in book.parts if books.oversize(part, limits, _size(part))),
+            arranged.divider,
+            book.leaves.double_sided,
         )
 
     def front(self) -> _Front:
         """Set the system pages."""
         setter = typesetter(self.context)
-        return _Front(
-            cover=setter.set(
-                "cover", front.cover(self.case, self.account, self.parts, self.context.config, self.at)
-            ),
-            rows=setter.set("catalogue", front.catalogue(self.account, self.at)),
-            remark=setter.set("remark", front.remark(self.case, self.account, self.at)),
+        cover = setter.set(
+            "cover", front.cover(self.case, self.account, self.parts, self.context.config, self.at)
         )
+        rows = setter.set("catalogue", front.catalogue(self.account, self.at))
+        remark = setter.set("remark", front.remark(self.case, self.account, self.at))
+        laid = Layout.of(self.book, cover.count, rows.count, remark.count)
+        between = {}
+        if laid.has_empty_sheets():
+            between[layout.EMPTY] = setter.set("empty", {})
+        if laid.divider_at is not None:
+            between[layout.DIVIDER] = setter.set("divider", front.divider(self.account, self.at))
+        return _Front(cover, rows, remark, between, laid)
 
     def write(
         self, found: Mapping[str, Ready], sheets: _Front, digits: pdf_stamp.Digits, folder: Path
     ) -> BoundVolume:
         """Lay out the file and write it into ``folder``."""
         self.found = found
-        cover, rows, remark = sheets.cover, sheets.rows, sheets.remark
-        placements = paginate([one.part for one in self.account.placements], cover.count + rows.count)
-        behind = cover.count + rows.count + placements[-1].pages.last
-        target = folder / f"{self.volume.value}.pdf"
+        laid = sheets.layout
+        placements = laid.placements
+        target = folder / f"{self.book.name}.pdf"
+        # The empty sheets between items are no steps of their own.
+        promised = iter(range(len(placements) + 3))
         digest = pdf.write(
             pdf.Volume(
-                pieces=self._pieces(folder, cover, rows, remark, placements),
-                headings=[self._headings(placements, cover.count, behind)],
+                pieces=self._pieces(folder, sheets),
+                headings=[self._headings(laid)],
                 links=[
-                    pdf.Link(cover.count + mark.sheet, mark.box, one.first_sheet)
-                    for mark, one in zip(rows.marks, placements, strict=True)
+                    pdf.Link(laid.catalogue_at + mark.sheet, mark.box, one.first_sheet)
+                    for mark, one in zip(sheets.rows.marks, placements, strict=True)
                 ],
-                labels=[
-                    pdf.Label(0, _COVER_LABEL, counted=cover.count > 1),
-                    pdf.Label(cover.count, _CATALOGUE_LABEL, counted=True),
-                    pdf.Label(cover.count + rows.count, "", counted=True),
-                    pdf.Label(behind, _REMARK_LABEL, counted=remark.count > 1),
-                ],
+                labels=laid.labels(),
                 frame=self._frame(placements),
                 corner=self.context.config.binding.page_number,
                 identifier=self.identifier,
             ),
             digits,
             target,
-            self.context.progress.step,
+            lambda: self.context.progress.step() if next(promised, None) is not None else None,
         )
         return BoundVolume(
-            self.volume,
+            self.book.volume,
             target,
             digest,
-            behind + remark.count,
+            laid.sheets,
             placements,
-            self._boxes(cover, remark, behind),
+            self._boxes(sheets.cover, sheets.remark, laid.remark_at),
             self.code,
+            self.book.number,
+            self.book.of,
         )
 
     def _ready(self, part: Part) -> Ready:
         return self.found[part.sha256]
 
-    def _pieces(
-        self, folder: Path, cover: Sheets, rows: Sheets, remark: Sheets, placements: Sequence[Placement]
-    ) -> list[pdf.Piece]:
-        own = []
-        for name, sheets in (("cover", cover), ("catalogue", rows), ("remark", remark)):
-            path = folder / f"{self.volume.value}-{name}.pdf"
-            path.write_bytes(sheets.pdf)
-            own.append(pdf.Piece(path, sheets.count))
+    def _pieces(self, folder: Path, sheets: _Front) -> list[pdf.Piece]:
+        own = {}
+        for number, (label, made) in enumerate(
+            {
+                layout.COVER: sheets.cover,
+                layout.CATALOGUE: sheets.rows,
+                layout.REMARK: sheets.remark,
+                **sheets.between,
+            }.items()
+        ):
+            own[label] = folder / f"{self.book.name}-own-{number}.pdf"
+            own[label].write_bytes(made.pdf)
+        corner = self.context.config.binding.page_number
         items = [
             pdf.Piece(
                 self._ready(one.part).path,
                 one.part.pages,
-                tuple(range(one.pages.first, one.pages.last + 1)),
-                slab=self._ready(one.part).slab,
+                one.numbers,
+                sheets.layout.corners(one, corner),
+                self._ready(one.part).slab,
             )
-            for one in placements
+            for one in sheets.layout.placements
         ]
-        return [*own[:2], *items, own[2]]
+        return sheets.layout.pieces(own, items)
 
-    def _headings(self, placements: Sequence[Placement], catalogue_at: int, remark_at: int) -> pdf.Heading:
-        items = [
-            pdf.Heading(
-                f"{one.seq} {one.part.title}（{_pages(one.pages)}）",
-                one.first_sheet,
-                tuple(_heading(b, one.first_sheet) for b in self._ready(one.part).bookmarks),
+    def _headings(self, laid: Layout) -> pdf.Heading:
+        headings = [pdf.Heading("封面", 0), pdf.Heading("卷内目录", laid.catalogue_at)]
+        for one in laid.placements:
+            if one.part.id == laid.leaves.divider and laid.divider_at is not None:
+                headings.append(pdf.Heading("内部材料", laid.divider_at))
+            inner = tuple(_heading(b, one.first_sheet) for b in self._ready(one.part).bookmarks)
+            headings.append(
+                pdf.Heading(f"{one.seq} {one.part.title}（{_pages(one.pages)}）", one.first_sheet, inner)
             )
-            for one in placements
-        ]
-        return pdf.Heading(
-            f"{self.volume.zh} {self.code}",
-            0,
-            (
-                pdf.Heading("封面", 0),
-                pdf.Heading("卷内目录", catalogue_at),
-                *items,
-                pdf.Heading("卷内备考表", remark_at),
-            ),
-        )
+        headings.append(pdf.Heading("卷内备考表", laid.remark_at))
+        return pdf.Heading(f"{self.zh} {self.code}", 0, tuple(headings))
 
     def _frame(self, placements: Sequence[Placement]) -> Frame:
         return Frame(
-            title=f"{self.case.title}（{self.volume.zh}）",
+            title=f"{self.case.title}（{self.zh}）",
             subject=f"行政执法案卷 {self.code}",
             creator=f"casefile {casefile.__version__}",
             created=self.at,
             properties=(
                 ("CaseNumber", self.case.case_no, "Number of the case (案号)"),
                 ("ArchivalCode", self.code, "Archival code of the volume (档号), DA/T 13-2022"),
-                ("Volume", self.volume.zh, "Main or internal volume (正卷, 副卷)"),
+                ("Volume", self.book.volume.zh, "Main or internal volume (正卷, 副卷)"),
+                ("Book", f"{self.book.number}/{self.book.of}", "Book of the volume and how many (册)"),
             ),
             attachment=Attachment(
                 "contents.xml",
                 "卷内目录数据 (contents of the volume as data)",
-                contents(self.case, self.volume, self.code, placements, self.at),
+                contents(self.case, self.book, self.code, placements, self.at),
             ),
         )
 
@@ -290,6 +335,7 @@ def _inputs(case: Case, arranged: Arranged, code: str, context: Context) -> byte
     system = resources.root("templates") / "system"
     told = {
         "program": casefile.__version__,
+        "edition": _EDITION,
         "case": [
             case.case_no,
             case.title,
@@ -306,6 +352,7 @@ def _inputs(case: Case, arranged: Arranged, code: str, context: Context) -> byte
         "parts": [
             [volume.value, [_part(part) for part in ordered]] for volume, ordered in arranged.volumes.items()
         ],
+        "together": [sorted(arranged.behind), arranged.divider],
     }
     return json.dumps(told, ensure_ascii=False, sort_keys=True).encode()
 
@@ -324,9 +371,10 @@ def _told(dossier: Dossier) -> bytes:
         "volumes": [
             {
                 "volume": one.volume.value,
+                "book": one.book,
                 "sha256": one.sha256,
                 "sheets": one.sheets,
-                "front": one.placements[0].first_sheet,
+                "front": one.placements[0].first_sheet - one.placements[0].before,
                 "archival_code": one.archival_code,
                 "boxes": [[box.name, box.role.value, box.sheet, box.box] for box in one.boxes],
             }
@@ -338,23 +386,29 @@ def _told(dossier: Dossier) -> bytes:
     return json.dumps(told, ensure_ascii=False, indent=1).encode()
 
 
-def _kept(folder: Path, arranged: Arranged) -> Dossier | None:
+def _kept(folder: Path, shelf: Sequence[Book]) -> Dossier | None:
     """What was bound from the same inputs, unless it isn't whole any more."""
     try:
         told = json.loads((folder / "dossier.json").read_bytes())
         volumes = []
-        for one in told["volumes"]:
-            volume = next(v for v in Volume if v.value == one["volume"])
-            path = folder / f"{volume.value}.pdf"
-            if _sha256(path) != one["sha256"]:
+        for one, book in zip(told["volumes"], shelf, strict=True):
+            path = folder / f"{book.name}.pdf"
+            if [one["volume"], one["book"]] != [book.volume, book.number] or _sha256(path) != one["sha256"]:
                 return None
-            placements = paginate(arranged.volumes[volume], one["front"])
             boxes = tuple(
                 SignatureBox(name, _role(role), sheet, tuple(box)) for name, role, sheet, box in one["boxes"]
             )
             volumes.append(
                 BoundVolume(
-                    volume, path, one["sha256"], one["sheets"], placements, boxes, one["archival_code"]
+                    book.volume,
+                    path,
+                    one["sha256"],
+                    one["sheets"],
+                    book.placements(one["front"]),
+                    boxes,
+                    one["archival_code"],
+                    book.number,
+                    book.of,
                 )
             )
         return Dossier(

@@ -7,27 +7,27 @@ from collections.abc import Sequence
 
 from lxml import etree
 
+from casefile.bind.layout import Book
 from casefile.model.case import Case
 from casefile.model.dossier import Placement
-from casefile.model.terms import Volume
 
 NAMESPACE = "urn:casefile:contents:1"
 
 
-def contents(
-    case: Case, volume: Volume, code: str, placements: Sequence[Placement], at: dt.datetime
-) -> bytes:
+def contents(case: Case, book: Book, code: str, placements: Sequence[Placement], at: dt.datetime) -> bytes:
     """Every item with its pages and digests; the same rows as the catalogue, for programs."""
     root = etree.Element(
         f"{{{NAMESPACE}}}contents",
         {
             "caseNo": case.case_no,
             "archivalCode": code,
-            "volume": volume.value,
+            "volume": book.volume.value,
+            "book": str(book.number),
+            "books": str(book.of),
             "title": case.title,
             "boundAt": at.isoformat(timespec="seconds"),
             "items": str(len(placements)),
-            "pages": str(placements[-1].pages.last),
+            "pages": str(placements[-1].pages.last - placements[0].pages.first + 1),
         },
         nsmap={None: NAMESPACE},
     )
@@ -43,6 +43,9 @@ def contents(
             ("firstPage", str(one.pages.first)),
             ("lastPage", str(one.pages.last)),
             ("firstSheet", str(one.first_sheet + 1)),
+            ("sheets", str(part.pages)),
+            ("blank", " ".join(map(str, one.blank))),
+            ("before", str(one.before or "")),
             ("route", part.route.value),
             ("sha256", part.sha256),
             ("originalSha256", part.original_sha256),

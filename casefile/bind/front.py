@@ -11,10 +11,11 @@ from typing import Any
 
 import segno
 
+from casefile.bind.layout import Book
 from casefile.config import Config
 from casefile.model.case import Case
 from casefile.model.document import Part
-from casefile.model.dossier import Placement
+from casefile.model.dossier import Placement, book_zh
 from casefile.model.terms import Route, Secrecy, Volume
 
 _DECISIONS = (
@@ -25,6 +26,9 @@ _DECISIONS = (
 _LONGEST_RESULT = 110
 """Characters of 处理结果 that the cover holds; beyond, it points to the decision."""
 
+_BY_TITLE, _RUNS, _TITLE = 3, 8, 40
+"""How much of a list of items the remark sheet says: items by title, runs of numbers, characters a title."""
+
 _HOW = {
     Route.REPAIRED: "原文件不合电子档案格式，已修复，版面未变",
     Route.GHOSTSCRIPT: "原文件不合电子档案格式，已重写为PDF/A，版面经比对",
@@ -33,20 +37,62 @@ _HOW = {
 
 
 @dataclass(frozen=True, slots=True)
+class Totals:
+    """What a whole volume holds: items, numbered pages, books."""
+
+    items: int
+    pages: int
+    books: int
+
+
+def totals(shelf: Iterable[Book]) -> Totals:
+    """Count the books of one volume."""
+    own = list(shelf)
+    last = own[-1].placements()[-1]
+    return Totals(last.seq, last.pages.last, len(own))
+
+
+@dataclass(frozen=True, slots=True)
 class Account:
-    """One volume as its front matter tells of it."""
+    """One book of a volume as its front matter tells of it. Parts are named by their ids."""
 
     volume: Volume
     code: str
     placements: Sequence[Placement]
-    others: Mapping[Volume, tuple[int, int]]
-    """Items and pages of the other volumes."""
+    book: int
+    books: int
+    whole: Totals
+    """Of all books of this volume."""
+    others: Mapping[Volume, Totals]
+    """Of the other volumes."""
     unplaced: frozenset[str]
+    moved: frozenset[str]
+    """Those that the profile keeps in another volume than usual."""
+    oversize: frozenset[str]
+    """Those that alone are more than one book should hold."""
+    divider: str
+    """The first internal piece where these stand behind a divider; empty when there is none."""
+    double_sided: bool
 
     @property
     def pages(self) -> int:
+        """How many pages bear a number."""
+        return self.last - self.first + 1
+
+    @property
+    def first(self) -> int:
+        """The first page number."""
+        return self.placements[0].pages.first
+
+    @property
+    def last(self) -> int:
         """The last page number."""
         return self.placements[-1].pages.last
+
+    @property
+    def zh(self) -> str:
+        """What it is called."""
+        return book_zh(self.volume, self.book, self.books)
 
 
 def cover(
@@ -70,12 +116,12 @@ def cover(
         "filed": _fact_date(case, "filed_at", parts, "filing_approval"),
         "closed": _fact_date(case, "closed_at", parts, "case_closing_approval"),
         "result": _result(case, decisions),
-        "items": f"{len(account.placements)}件",
-        "pages": f"{account.pages}页",
+        "items": _of_whole(len(account.placements), account.whole.items, "件", account),
+        "pages": _of_whole(account.pages, account.whole.pages, "页", account),
         "bound": _long(at.date()),
         "retention": config.binding.retention,
         "archival_code": account.code,
-        "part": "第1册 共1册",
+        "part": f"第{account.book}册 共{account.books}册",
         "qr": _qr(f"{account.code} {case.case_no}"),
     }
 
@@ -85,7 +131,7 @@ def catalogue(account: Account, at: dt.datetime) -> dict[str, Any]:
     return {
         "date": _triple(at),
         "archival_code": account.code,
-        "volume": account.volume.zh,
+        "volume": account.zh,
         "rows": [
             {
                 "seq": str(one.seq),
@@ -106,11 +152,26 @@ def remark(case: Case, account: Account, at: dt.datetime) -> dict[str, Any]:
     return {
         "date": _triple(at),
         "archival_code": account.code,
-        "volume": account.volume.zh,
+        "volume": account.zh,
         "bound": _long(at.date()),
         "ledger": "归档时记入，凭证见归档包",
         "lines": list(_lines(case, account)),
     }
+
+
+def divider(account: Account, at: dt.datetime) -> dict[str, Any]:
+    """Data of the divider in front of the internal pieces (隔页)."""
+    first = next(one.seq for one in account.placements if one.part.id == account.divider)
+    last = account.whole.items
+    return {
+        "date": _triple(at),
+        "archival_code": account.code,
+        "items": f"第{first}件" if first == last else f"第{first}件至第{last}件",
+    }
+
+
+def _of_whole(own: int, whole: int, unit: str, account: Account) -> str:
+    return f"{own}{unit}" if account.books == 1 else f"{own}{unit}（全卷{whole}{unit}）"
 
 
 def _shown(one: Placement, *, last: bool) -> str:
@@ -119,13 +180,9 @@ def _shown(one: Placement, *, last: bool) -> str:
 
 
 def _lines(case: Case, account: Account) -> Iterable[str]:
-    items, pages = len(account.placements), account.pages
-    yield (
-        f"本卷共{items}件{pages}页，页号从1至{pages}连续编写，无重号、漏号。"
-        "封面、卷内目录、备考表不编页号，不计入页数。"
-    )
-    for volume, (other_items, other_pages) in account.others.items():
-        yield f"本案另有{volume.zh}1册，共{other_items}件{other_pages}页。"
+    yield from _counted(account)
+    for volume, other in account.others.items():
+        yield f"本案另有{volume.zh}{other.books}册，共{other.items}件{other.pages}页。"
     for route, sentence in _HOW.items():
         met = [one for one in account.placements if one.part.route is route]
         if met:
@@ -147,14 +204,40 @@ def _lines(case: Case, account: Account) -> Iterable[str]:
         )
     if _secrecy(case):
         yield f"本案列为{_secrecy(case)}；涉密材料不进入本卷，另行保管。"
-    unplaced = [one for one in account.placements if one.part.id in account.unplaced]
-    if unplaced:
-        yield f"{_items(unplaced)}：排列顺序表未列其文种，列于卷末。"
+    for ids, sentence in (
+        (account.moved, f"按本局采用的排列顺序归入{account.volume.zh}。"),
+        (account.unplaced, "排列顺序表未列其文种，列于卷末。"),
+        (account.oversize, "单件已超过一册的限量，不拆开，自成一册。"),
+    ):
+        met = [one for one in account.placements if one.part.id in ids]
+        if met:
+            yield f"{_items(met)}：{sentence}"
+    if any(one.part.id == account.divider for one in account.placements):
+        first = next(one.seq for one in account.placements if one.part.id == account.divider)
+        yield f"本卷不分正卷、副卷，第{first}件起为内部材料，前加“内部”隔页，隔页不编页号。"
     yield "各件及其原件的校验值（SHA-256）见本文件所附 contents.xml。"
 
 
 def _is_recording(part: Part) -> bool:
     return part.original_format.startswith(("audio/", "video/"))
+
+
+def _counted(account: Account) -> Iterable[str]:
+    items, pages = len(account.placements), account.pages
+    blank = sum(len(one.blank) for one in account.placements)
+    not_counted = "封面、卷内目录、备考表不编页号，不计入页数。"
+    if blank:
+        not_counted = f"另有空白面{blank}页，照原样装订，不编页号。" + not_counted
+    if account.double_sided:
+        not_counted += "本卷供双面印制，每件从正面起，因此加入的空白背面不编页号。"
+    if account.books == 1:
+        yield f"本卷共{items}件{pages}页，页号从1至{pages}连续编写，无重号、漏号。{not_counted}"
+        return
+    yield (
+        f"本卷分{account.books}册，共{account.whole.items}件{account.whole.pages}页，顺序号、页号各册连续。"
+        f"本册为第{account.book}册，收第{account.placements[0].seq}至{account.placements[-1].seq}件，"
+        f"共{items}件{pages}页，页号从{account.first}至{account.last}，无重号、漏号。{not_counted}"
+    )
 
 
 def _secrecy(case: Case) -> str:
@@ -164,7 +247,23 @@ def _secrecy(case: Case) -> str:
 
 
 def _items(placements: Sequence[Placement]) -> str:
-    return "、".join(f"第{one.seq}件“{one.part.title}”" for one in placements)
+    """Which items are meant: a few by their titles, more by their numbers, very many by how many."""
+    if len(placements) <= _BY_TITLE:
+        return "、".join(f"第{one.seq}件“{_short(one.part.title)}”" for one in placements)
+    runs: list[list[int]] = []
+    for one in placements:
+        if runs and runs[-1][-1] == one.seq - 1:
+            runs[-1].append(one.seq)
+        else:
+            runs.append([one.seq])
+    told = [f"{run[0]}" if len(run) == 1 else f"{run[0]}至{run[-1]}" for run in runs]
+    if len(told) > _RUNS:
+        return f"第{'、'.join(told[:_RUNS])}件等{len(placements)}件（全部见所附 contents.xml）"
+    return f"第{'、'.join(told)}件（共{len(placements)}件）"
+
+
+def _short(title: str) -> str:
+    return title if len(title) <= _TITLE else title[: _TITLE - 1] + "…"
 
 
 def _text(case: Case, name: str) -> str:

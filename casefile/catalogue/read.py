@@ -165,6 +165,8 @@ def _type(
         valid_to=entry.valid_to,
         number_pattern=entry.number_pattern,
         order=tuple(map(tuple, entry.order)),
+        approves=tuple(entry.approves),
+        person_field=entry.person_field,
     )
 
 
@@ -212,7 +214,13 @@ def _profile(entry: ProfileFile, shown: str, types: Mapping[str, DocumentType]) 
             if slot in seen:
                 raise _duplicate(shown, key, slot)
             seen.add(slot)
-    return BindingProfile(entry.id, entry.zh, order)
+    elsewhere = {
+        slot: volume
+        for volume, slots in order.items()
+        for slot in slots
+        if slot != EVIDENCE and types[slot].volume is not volume
+    }
+    return BindingProfile(entry.id, entry.zh, order, elsewhere, entry.one_volume)
 
 
 def _fields_tie(catalogue: Catalogue, type_id: str, shown: str) -> None:
@@ -226,6 +234,9 @@ def _fields_tie(catalogue: Catalogue, type_id: str, shown: str) -> None:
         _all_known(shown, "date_field", [kind.date_field], fields)
         if fields[kind.date_field].kind not in ("date", "datetime"):
             raise BadInput("CATALOGUE-FIELD", subject=shown, key="date_field", reason="不是日期")
+    if kind.person_field:
+        _all_known(shown, "person_field", [kind.person_field], fields)
+    _all_known(shown, "approves", kind.approves, catalogue.types)
     for fields_in_order in kind.order:
         _all_known(shown, "order", fields_in_order, fields)
     _sources_tie(catalogue, shown, kind.fields)

@@ -118,6 +118,8 @@ class TypeFile(_Strict):
     need: Need
     condition: str = ""
     date_field: str = ""
+    person_field: str = ""
+    approves: list[str] = []
     number_word: str = ""
     number_pattern: str = "{short}{word}〔{year}〕{seq}号"
     repeatable: bool = False
@@ -182,6 +184,7 @@ class ProfileFile(_Strict):
 
     id: str
     zh: str
+    one_volume: bool = False
     order: OrderEntry
 
 

@@ -62,11 +62,12 @@ class Link:
 
 @dataclass(frozen=True, slots=True)
 class Label:
-    """From ``sheet`` on pages are called ``prefix`` and, when ``counted``, a number from 1."""
+    """From ``sheet`` on pages are called ``prefix`` and, when ``counted``, a number from ``start`` on."""
 
     sheet: int
     prefix: str
     counted: bool
+    start: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -355,7 +356,9 @@ class _Assembly:
         found = []
         for label in self._volume.labels:
             prefix = b"/P %s " % _text(label.prefix) if label.prefix else b""
-            found.append(b"%d << %s%s>>" % (label.sheet, prefix, b"/S /D " if label.counted else b""))
+            style = b"/S /D " if label.counted else b""
+            style += b"/St %d " % label.start if label.counted and label.start > 1 else b""
+            found.append(b"%d << %s%s>>" % (label.sheet, prefix, style))
         return b" ".join(found)
 
     def _outline(self) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from casefile.model.terms import Need, Service, Volume
@@ -65,7 +65,8 @@ class DocumentType:
     it: the ``bureau`` from a blank form, somebody ``outside`` (外来件), or the ``binding`` itself.
     ``valid_from`` and ``valid_to`` are the first and the last day on which this form may be used.
     ``number_pattern`` holds ``{short}``, ``{word}``, ``{year}`` and ``{seq}``. Each tuple of ``order`` names
-    date fields of which none may lie before the one on its left.
+    date fields of which none may lie before the one on its left. ``approves`` are the types of which this one
+    is the approval (审批表、批复), ``person_field`` names the field that says of whom a record was taken.
     """
 
     id: str
@@ -91,6 +92,8 @@ class DocumentType:
     valid_to: dt.date | None = None
     number_pattern: str = ""
     order: tuple[tuple[str, ...], ...] = ()
+    approves: tuple[str, ...] = ()
+    person_field: str = ""
 
     @property
     def served(self) -> bool:
@@ -132,12 +135,16 @@ class OrderEdge:
 class BindingProfile:
     """The order of parts in a dossier (排列顺序): for each volume, its slots in order.
 
-    A slot is a document type id or ``evidence`` (in the order of the evidence list).
+    A slot is a document type id or ``evidence`` (in the order of the evidence list). ``elsewhere`` are the
+    types that this profile lists in another volume than their own. With ``one_volume`` there is no internal
+    volume: its pieces stand at the end of the main one, behind a divider.
     """
 
     id: str
     zh: str
     order: Mapping[Volume, tuple[str, ...]]
+    elsewhere: Mapping[str, Volume] = field(default_factory=dict)
+    one_volume: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -108,6 +108,7 @@ class Part:
     ``blank`` are the pages, from 1, on which nothing is to be seen: they are bound, but bear no number.
     ``filed_sha256`` is set when the pages were taken back from an archived volume, numbers and all: it is the
     digest that the archived catalogue gives, while ``sha256`` is that of the file with the pages.
+    ``person`` is whom a record was taken of.
     """
 
     id: str
@@ -130,6 +131,7 @@ class Part:
     stands_for: str = ""
     blank: tuple[int, ...] = ()
     filed_sha256: str = ""
+    person: str = ""
 
     @property
     def listed_sha256(self) -> str:

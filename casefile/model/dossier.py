@@ -30,12 +30,43 @@ class PageRange:
 
 @dataclass(frozen=True, slots=True)
 class Placement:
-    """Where a part stands in its volume: ``seq`` from 1, stamped page numbers, sheet index from 0."""
+    """Where a part stands in its volume: ``seq`` from 1, stamped page numbers, sheet index from 0.
+
+    ``before`` sheets of binding lie right in front of it: a divider, the empty back of a leaf.
+    """
 
     seq: int
     part: Part
     pages: PageRange
     first_sheet: int
+    before: int = 0
+
+    @property
+    def blank(self) -> tuple[int, ...]:
+        """Pages of the part, from 1, that bear no number (空白面)."""
+        return unnumbered(self.part)
+
+    @property
+    def numbers(self) -> tuple[int | None, ...]:
+        """The number of each page of the part, None where it bears none."""
+        blank = set(self.blank)
+        running = iter(range(self.pages.first, self.pages.last + 1))
+        return tuple(None if page in blank else next(running) for page in range(1, self.part.pages + 1))
+
+
+def unnumbered(part: Part) -> tuple[int, ...]:
+    """Pages of ``part``, from 1, that bear no number: those on which nothing is to be seen.
+
+    A part of which nothing at all is to be seen is numbered all the same, so that nobody can take it out
+    unnoticed.
+    """
+    blank = tuple(sorted({page for page in part.blank if 1 <= page <= part.pages}))
+    return blank if len(blank) < part.pages else ()
+
+
+def book_zh(volume: Volume, book: int, books: int) -> str:
+    """What one file of a volume is called: 正卷, or 正卷第2册 where there are several."""
+    return volume.zh if books == 1 else f"{volume.zh}第{book}册"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +81,11 @@ class SignatureBox:
 
 @dataclass(frozen=True, slots=True)
 class BoundVolume:
-    """One bound PDF/A-3b file (一卷). ``sheets`` counts all its pages, front matter included."""
+    """One bound PDF/A-3b file: a volume (一卷), or one book (册) of a volume that has several.
+
+    ``sheets`` counts all its pages, front matter included. ``book`` counts from 1 to ``books``; sequence and
+    page numbers run on from book to book.
+    """
 
     volume: Volume
     pdf: Path
@@ -59,6 +94,18 @@ class BoundVolume:
     placements: tuple[Placement, ...]
     boxes: tuple[SignatureBox, ...]
     archival_code: str
+    book: int = 1
+    books: int = 1
+
+    @property
+    def name(self) -> str:
+        """File name without suffix: ``main``, or ``main-2`` where the volume has several books."""
+        return self.volume.value if self.books == 1 else f"{self.volume.value}-{self.book}"
+
+    @property
+    def zh(self) -> str:
+        """What people call it: 正卷, or 正卷第2册 where there are several."""
+        return book_zh(self.volume, self.book, self.books)
 
 
 @dataclass(frozen=True, slots=True)

@@ -66,7 +66,7 @@ def entries(
     the newest alone can see what it grew from.
     """
     for volume in signed.volumes:
-        path = f"volumes/{volume.bound.volume.value}.pdf"
+        path = f"volumes/{volume.bound.name}.pdf"
         yield Entry(path, "volume", PDF, volume.pdf, volume.sha256)
     yield from own_files(case, documents, evidence, refused, filed)
     if filed is not None:

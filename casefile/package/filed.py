@@ -111,7 +111,17 @@ def _volume(node: Any, files: Mapping[str, FiledFile]) -> SignedVolume:
     placements = tuple(
         _placement(item, volume, pdf, notes, documents, files) for item in node.iterfind("m:item", _SPACE)
     )
-    bound = BoundVolume(volume, pdf, has["sha256"], int(has["sheets"]), placements, (), has["archivalCode"])
+    bound = BoundVolume(
+        volume,
+        pdf,
+        has["sha256"],
+        int(has["sheets"]),
+        placements,
+        (),
+        has["archivalCode"],
+        int(has.get("book", "1")),
+        int(has.get("books", "1")),
+    )
     signatures = tuple(
         AppliedSignature(
             one.attrib["field"],
@@ -157,10 +167,10 @@ def _placement(
         doc_no=node.findtext("m:documentNumber", "", _SPACE) or "",
         author=node.findtext("m:author", "", _SPACE) or "",
         date=dt.date.fromisoformat(day) if day else None,
-        volume=volume,
+        volume=Volume.INTERNAL if node.get("internal") in ("true", "1") else volume,
         pdf=documents.get(part["sha256"], pdf),
         sha256=part["sha256"],
-        pages=range_.last - range_.first + 1,
+        pages=int(pages.get("sheets") or range_.last - range_.first + 1),
         route=Route(part["route"]),
         original=source.path if source else pdf,
         original_sha256=original["sha256"],
@@ -168,8 +178,10 @@ def _placement(
         difference=float(part["difference"]) if "difference" in part else None,
         receipt_for=tuple(node.get("receiptFor", "").split()),
         note=notes.get(node.attrib["id"], ""),
+        blank=tuple(int(page) for page in pages.get("blank", "").split()),
     )
-    return Placement(int(node.attrib["seq"]), made, range_, int(pages["sheet"]) - 1)
+    first = int(pages["sheet"]) - 1
+    return Placement(int(node.attrib["seq"]), made, range_, first, int(pages.get("before", "0")))
 
 
 def _acts(root: Any) -> Iterator[FiledAct]:

@@ -16,7 +16,7 @@ from casefile.formats import xml
 from casefile.model.case import Case, RegisterRow
 from casefile.model.document import Evidence, Part
 from casefile.model.dossier import Filed, Placement, SignedDossier, SignedVolume, Supplement
-from casefile.model.terms import Secrecy
+from casefile.model.terms import Secrecy, Volume
 from casefile.package.contents import UNKNOWN, Staged
 
 NAMESPACE = "urn:casefile:archive:1"
@@ -33,6 +33,8 @@ _SECURITY: Mapping[str, str] = {
     Secrecy.CONFIDENTIAL: "机密",
     Secrecy.TOP_SECRET: "绝密",
 }
+_LONGEST, _FACTS = 2000, 200
+"""Characters of one text, and facts of one item, that the manifest holds."""
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
@@ -55,6 +57,7 @@ class Statement:
     signed: SignedDossier
     files: Sequence[Staged]
     refusals: Sequence[Evidence]
+    evidence: Sequence[Evidence]
     events: Sequence[Happened]
     programs: Mapping[str, str]
     fonts: Sequence[Mapping[str, str]]
@@ -116,7 +119,7 @@ def _package(said: Statement) -> Any:
     originals = {staged.sha256: staged.entry.path for staged in reversed(said.files)}
     volumes = _add(root, "volumes")
     for volume in said.signed.volumes:
-        _volume(volumes, volume, originals)
+        _volume(volumes, volume, originals, _evidence(said.evidence))
     if said.refusals:
         refusals = _add(root, "refusals")
         for item in said.refusals:
@@ -188,18 +191,27 @@ def _supplement(parent: Any, supplement: Supplement) -> None:
         _add(node, "former", path=path, sha256=digest)
 
 
-def _volume(parent: Any, volume: SignedVolume, originals: Mapping[str, str]) -> None:
+def _evidence(items: Sequence[Evidence]) -> Mapping[str, Evidence]:
+    """By the id of its part: a signed scan stands under the id of the document that it is a scan of."""
+    return {**{one.stands_for: one for one in items if one.stands_for}, **{one.id: one for one in items}}
+
+
+def _volume(
+    parent: Any, volume: SignedVolume, originals: Mapping[str, str], evidence: Mapping[str, Evidence]
+) -> None:
     node = _add(
         parent,
         "volume",
         kind=volume.bound.volume.value,
+        book=str(volume.bound.book),
+        books=str(volume.bound.books),
         archivalCode=volume.bound.archival_code,
-        path=f"volumes/{volume.bound.volume.value}.pdf",
+        path=f"volumes/{volume.bound.name}.pdf",
         sha256=volume.sha256,
         sheets=str(volume.bound.sheets),
     )
     for placement in volume.bound.placements:
-        _item(node, placement, originals)
+        _item(node, volume.bound.volume, placement, originals, evidence.get(placement.part.id))
     for signature in volume.signatures:
         _add(
             node,
@@ -213,11 +225,19 @@ def _volume(parent: Any, volume: SignedVolume, originals: Mapping[str, str]) -> 
         )
 
 
-def _item(parent: Any, placement: Placement, originals: Mapping[str, str]) -> None:
+def _item(
+    parent: Any,
+    volume: Volume,
+    placement: Placement,
+    originals: Mapping[str, str],
+    evidence: Evidence | None,
+) -> None:
     part: Part = placement.part
     attributes = {"seq": str(placement.seq), "id": part.id, "type": part.type_id}
     if part.receipt_for:
         attributes["receiptFor"] = " ".join(part.receipt_for)
+    if part.volume is not volume:
+        attributes["internal"] = "true"
     item = _add(parent, "item", **attributes)
     _add(item, "title", part.title)
     if part.doc_no:
@@ -225,13 +245,17 @@ def _item(parent: Any, placement: Placement, originals: Mapping[str, str]) -> No
     _add(item, "author", part.author)
     if part.date is not None:
         _add(item, "date", part.date.isoformat())
-    _add(
-        item,
-        "pages",
-        first=str(placement.pages.first),
-        last=str(placement.pages.last),
-        sheet=str(placement.first_sheet + 1),
-    )
+    pages = {
+        "first": str(placement.pages.first),
+        "last": str(placement.pages.last),
+        "sheet": str(placement.first_sheet + 1),
+        "sheets": str(part.pages),
+    }
+    if placement.blank:
+        pages["blank"] = " ".join(map(str, placement.blank))
+    if placement.before:
+        pages["before"] = str(placement.before)
+    _add(item, "pages", **pages)
     converted = {"sha256": part.listed_sha256, "route": part.route.value}
     if part.difference is not None:
         converted["difference"] = f"{part.difference:.4f}"
@@ -239,7 +263,15 @@ def _item(parent: Any, placement: Placement, originals: Mapping[str, str]) -> No
     original = {"sha256": part.original_sha256, "format": part.original_format or UNKNOWN}
     if part.original_sha256 in originals:
         original["path"] = originals[part.original_sha256]
+    if evidence is not None:
+        original |= {"puid": evidence.puid} if evidence.puid else {}
+        original |= {"inside": _clipped(evidence.inside)} if evidence.inside else {}
     _add(item, "original", **original)
+    if part.note:
+        _add(item, "note", _clipped(part.note))
+    for name, value in evidence.facts[:_FACTS] if evidence is not None else ():
+        if name and value:
+            _add(item, "fact", _clipped(value), name=_clipped(name))
 
 
 def _file(parent: Any, staged: Staged) -> None:
@@ -272,6 +304,11 @@ def _add(parent: Any, name: str, text: str = "", /, **attributes: str) -> Any:
     if text:
         node.text = clean(text)
     return node
+
+
+def _clipped(text: str) -> str:
+    """What comes from outside may be endless; the schema is not."""
+    return text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"
 
 
 def clean(text: str) -> str:

@@ -67,8 +67,20 @@ def package(
                 shutil.rmtree(half, ignore_errors=True)
                 half.mkdir(parents=True)
                 entries = list(contents.entries(case, documents, evidence, signed, hidden, filed))
-                refusals = [item for item in evidence if item.id in hidden]
-                _fill(half, entries, refusals, inputs, case, documents, signed, row, filed, sealer, context)
+                _fill(
+                    half,
+                    entries,
+                    evidence,
+                    hidden,
+                    inputs,
+                    case,
+                    documents,
+                    signed,
+                    row,
+                    filed,
+                    sealer,
+                    context,
+                )
                 half.rename(folder)
         finally:
             shutil.rmtree(half, ignore_errors=True)
@@ -87,7 +99,8 @@ def package(
 def _fill(
     folder: Path,
     entries: Sequence[Entry],
-    refusals: Sequence[Evidence],
+    evidence: Sequence[Evidence],
+    hidden: Collection[str],
     inputs: str,
     case: Case,
     documents: Sequence[Document],
@@ -127,7 +140,8 @@ def _fill(
             row=row,
             signed=signed,
             files=sorted(staged, key=_path),
-            refusals=refusals,
+            refusals=[item for item in evidence if item.id in hidden],
+            evidence=evidence,
             events=events.events(documents, signed, now, context, filed),
             programs=events.programs(documents),
             fonts=events.fonts(documents),
@@ -178,9 +192,9 @@ def _digest(
     said: dict[str, object] = {
         "case": [case.case_no, case.digest, case.title, case.secrecy],
         "documents": [[d.id, d.docx_sha256, d.pdf_sha256, d.title, d.doc_no] for d in documents],
-        "evidence": [[e.id, e.path, e.sha256] for e in evidence],
+        "evidence": [[e.id, e.path, e.sha256, e.puid, e.facts, e.inside] for e in evidence],
         "parts": [[p.id, p.sha256, p.title, p.route.value] for p in parts],
-        "volumes": [[v.bound.volume.value, v.sha256, v.bound.archival_code] for v in signed.volumes],
+        "volumes": [[v.bound.name, v.sha256, v.bound.archival_code] for v in signed.volumes],
         "row": None if row is None else [row.title, str(row.filed_on), str(row.closed_on), row.status],
         "hidden": sorted(hidden),
         "schema": sha256((resources.root("archive_schema") / "manifest.xsd").read_bytes()).hexdigest(),

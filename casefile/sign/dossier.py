@@ -58,7 +58,7 @@ def _volume(bound: BoundVolume, plan: Sequence[Turn], folder: Path, context: Con
     bench.mkdir(parents=True)
     try:
         signed = _signed(bound, plan, bench, context)
-        pdf = bench / f"{bound.volume.value}.pdf"
+        pdf = bench / f"{bound.name}.pdf"
         _still_archivable(signed, plan, bench)
         move_whole(signed, pdf)
         applied = proven(pdf, plan, desk(context), context.now())

@@ -39,14 +39,14 @@ def turns(volume: BoundVolume, signers: Sequence[config.Signer]) -> tuple[Turn, 
         SigningFailed: SIGN-NO-BOX, SIGN-NO-SIGNER.
     """
     if not volume.boxes:
-        raise SigningFailed("SIGN-NO-BOX", subject=volume.volume.zh)
+        raise SigningFailed("SIGN-NO-BOX", subject=volume.zh)
     filled: list[tuple[int, SignatureBox]] = []
     for role in dict.fromkeys(box.role for box in volume.boxes):
         places = [place for place, signer in enumerate(signers) if signer.role is role]
         if not places:
             raise SigningFailed(
                 "SIGN-NO-SIGNER",
-                subject=volume.volume.zh,
+                subject=volume.zh,
                 role=role.zh,
                 key="signing.signers",
                 word=role.value,

@@ -121,7 +121,7 @@ def _items(manifest: Manifest) -> dict[tuple[str, str], ListedItem]:
 def _place(item: ListedItem) -> tuple[object, ...]:
     return (
         item.seq, item.type_id, item.title, item.doc_no, item.author, item.date, item.first, item.last,
-        item.route, item.sha256, item.original_sha256, item.original_path,
+        item.blank, item.route, item.sha256, item.original_sha256, item.original_path,
     )  # fmt: skip
 
 

@@ -10,6 +10,7 @@ from typing import Any
 from casefile.errors import BadInput
 
 _SPACE = {"m": "urn:casefile:archive:1"}
+_MOST_SHEETS = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +28,11 @@ class ListedFile:
 
 @dataclass(frozen=True, slots=True)
 class ListedItem:
-    """One line of a volume's catalogue. ``sheet`` counts pages of the PDF from 1."""
+    """One line of a volume's catalogue. ``sheet`` counts pages of the PDF from 1.
+
+    The item takes ``sheets`` of them, of which those of ``blank`` (from 1) bear no number; ``before`` it lie
+    sheets of binding.
+    """
 
     seq: int
     id: str
@@ -44,6 +49,20 @@ class ListedItem:
     original_sha256: str
     original_format: str
     original_path: str
+    sheets: int
+    blank: tuple[int, ...]
+    before: int
+
+    @property
+    def numbers(self) -> tuple[int | None, ...]:
+        """The number of each sheet of the item, None where it bears none."""
+        blank = set(self.blank)
+        found: list[int | None] = []
+        number = self.first
+        for page in range(1, self.sheets + 1):
+            found.append(None if page in blank else number)
+            number += page not in blank
+        return tuple(found)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,9 +79,11 @@ class ListedSignature:
 
 @dataclass(frozen=True, slots=True)
 class ListedVolume:
-    """One volume."""
+    """One volume, or one book of a volume that has several."""
 
     kind: str
+    book: int
+    books: int
     path: str
     sha256: str
     sheets: int
@@ -170,6 +191,8 @@ def _volumes(root: Any) -> Iterator[ListedVolume]:
         has = node.attrib
         yield ListedVolume(
             kind=has["kind"],
+            book=int(has.get("book", "1")),
+            books=int(has.get("books", "1")),
             path=has["path"],
             sha256=has["sha256"],
             sheets=int(has["sheets"]),
@@ -207,7 +230,18 @@ def _item(node: Any) -> ListedItem:
         original_sha256=original["sha256"],
         original_format=original["format"],
         original_path=original.get("path", ""),
+        sheets=_bounded(pages.get("sheets"), int(pages["last"]) - int(pages["first"]) + 1),
+        blank=tuple(int(page) for page in pages.get("blank", "").split()),
+        before=int(pages.get("before", "0")),
     )
+
+
+def _bounded(said: str | None, otherwise: int) -> int:
+    """How many sheets an item takes; nobody makes this program count to a number of his choice."""
+    sheets = otherwise if said is None else int(said)
+    if sheets > _MOST_SHEETS:
+        raise ValueError(f"{sheets} sheets")
+    return sheets
 
 
 def _files(root: Any) -> Iterator[ListedFile]:

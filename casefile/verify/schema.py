@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from casefile import resources
 from casefile.errors import BadInput
 from casefile.formats import xml
 from casefile.model.finding import Finding
-from casefile.verify.manifest import ListedVolume, Manifest
+from casefile.verify.manifest import ListedItem, ListedVolume, Manifest
 from casefile.verify.subject import MANIFEST, Complaints, Subject
 
 _SHOWN = 20
@@ -41,8 +41,11 @@ def check(subject: Subject) -> Complaints:
 
 
 def _rules(manifest: Manifest) -> Iterator[tuple[str, str]]:
+    for kind in dict.fromkeys(volume.kind for volume in manifest.volumes):
+        books = [volume for volume in manifest.volumes if volume.kind == kind]
+        yield from _books(books)
+        yield from _pages(books)
     for volume in manifest.volumes:
-        yield from _pages(volume)
         yield from _links(volume, manifest)
     items = [item for volume in manifest.volumes for item in volume.items]
     pages = sum(item.last - item.first + 1 for item in items)
@@ -52,19 +55,41 @@ def _rules(manifest: Manifest) -> Iterator[tuple[str, str]]:
     yield from _dates(manifest)
 
 
-def _pages(volume: ListedVolume) -> Iterator[tuple[str, str]]:
-    """Sequence numbers and page ranges leave no gap and never overlap."""
-    last_page = 0
-    offset = volume.items[0].sheet - 1 if volume.items else 0
-    for expected, item in enumerate(volume.items, start=1):
-        what = f"{volume.path} #{item.seq} {item.title}"
-        if item.seq != expected:
-            yield "VERIFY-SEQUENCE", what
-        if item.first != last_page + 1 or item.last < item.first or item.sheet != offset + item.first:
-            yield "VERIFY-PAGE-RANGE", f"{what} {item.first}-{item.last}"
-        last_page = item.last
-    if offset + last_page > volume.sheets:
-        yield "VERIFY-PAGE-RANGE", f"{volume.path} {offset + last_page} > {volume.sheets}"
+def _books(books: Sequence[ListedVolume]) -> Iterator[tuple[str, str]]:
+    """All books of a volume are there, in order, and each knows how many there are."""
+    said = [(volume.book, volume.books) for volume in books]
+    if said != [(number, len(books)) for number in range(1, len(books) + 1)]:
+        shown = "、".join(f"{book}/{of}" for book, of in said)
+        yield "VERIFY-BOOKS", f"{books[0].kind} {shown}"
+
+
+def _pages(books: Sequence[ListedVolume]) -> Iterator[tuple[str, str]]:
+    """Sequence numbers and page ranges leave no gap and never overlap, through all books of a volume."""
+    seq = last_page = 0
+    for volume in books:
+        # Cover and catalogue come first; how long they are is for the file itself to show.
+        end = volume.items[0].sheet - 1 - volume.items[0].before if volume.items else 0
+        for item in volume.items:
+            seq += 1
+            what = f"{volume.path} #{item.seq} {item.title}"
+            if item.seq != seq:
+                yield "VERIFY-SEQUENCE", what
+            if not _follows(item, last_page, end):
+                yield "VERIFY-PAGE-RANGE", f"{what} {item.first}-{item.last}"
+            last_page, end = item.last, item.sheet - 1 + item.sheets
+        if end > volume.sheets:
+            yield "VERIFY-PAGE-RANGE", f"{volume.path} {end} > {volume.sheets}"
+
+
+def _follows(item: ListedItem, last_page: int, end: int) -> bool:
+    blank = item.blank
+    return (
+        item.first == last_page + 1
+        and item.last - item.first + 1 == item.sheets - len(blank) > 0
+        and item.sheet - 1 == end + item.before
+        and list(blank) == sorted(set(blank))
+        and all(1 <= page <= item.sheets for page in blank)
+    )
 
 
 def _links(volume: ListedVolume, manifest: Manifest) -> Iterator[tuple[str, str]]:

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
 
+from casefile import catalogue
+from casefile.bind.books import Limits, divide
 from casefile.bind.order import arrange
 from casefile.bind.paginate import paginate
 from casefile.model.catalogue import BindingProfile
@@ -98,7 +102,7 @@ def test_order_depends_on_the_parts_alone(parts: list[Part]) -> None:
 def test_page_ranges_tile_the_volume(pages: list[int], front: int) -> None:
     parts = [part(f"evidence-{n}", "evidence", pages=count) for n, count in enumerate(pages)]
     placements = paginate(parts, front)
-    numbers = [n for one in placements for n in range(one.pages.first, one.pages.last + 1)]
+    numbers = [n for one in placements for n in one.numbers]
     assert numbers == list(range(1, sum(pages) + 1))
     assert [one.seq for one in placements] == list(range(1, len(pages) + 1))
     assert all(one.first_sheet == front + one.pages.first - 1 for one in placements)
@@ -116,3 +120,129 @@ def test_copies_of_one_type_stand_by_date_and_evidence_as_listed() -> None:
     assert [one.id for one in ordered] == [
         "inquiry_record-2", "inquiry_record", "evidence-003", "evidence-002", "evidence-001",
     ]  # fmt: skip
+
+
+def ordered(parts: list[Part], profile: BindingProfile = PROFILE, **more: Any) -> list[str]:
+    return [one.id for one in arrange(parts, profile, **more).volumes[Volume.MAIN]]
+
+
+def test_records_stand_person_by_person_each_in_the_order_of_time() -> None:
+    def record(number: int, person: str, day: int) -> Part:
+        told = {"date": dt.date(2026, 3, day), "person": person}
+        return part(f"inquiry_record-{number}", "inquiry_record", **told)
+
+    parts = [record(1, "甲", 9), record(2, "乙", 5), record(3, "甲", 4), record(4, "乙", 6), record(5, "", 5)]
+    found = ordered(parts)
+    assert found.index("inquiry_record-3") + 1 == found.index("inquiry_record-1")
+    assert found.index("inquiry_record-2") + 1 == found.index("inquiry_record-4")
+    assert found[0] == "inquiry_record-3", "whose first record is the earliest stands first"
+
+
+APPROVALS = {"sampling_approval": ("sampling_notice",), "ring_a": ("ring_b",), "ring_b": ("ring_a",)}
+
+
+def test_an_approval_stands_in_front_of_what_it_approves_with_the_receipt_behind() -> None:
+    slots = ("sampling_approval", "filing_approval", "sampling_notice")
+    profile = BindingProfile("T", "试验", {Volume.MAIN: slots, Volume.INTERNAL: ()})
+    parts = [
+        part("sampling_approval", "sampling_approval", date=dt.date(2026, 3, 1)),
+        part("sampling_approval-2", "sampling_approval", date=dt.date(2026, 4, 1)),
+        part("filing_approval", "filing_approval"),
+        part("sampling_notice", "sampling_notice", date=dt.date(2026, 3, 2)),
+        part("sampling_notice-2", "sampling_notice", date=dt.date(2026, 4, 2)),
+        part("service_receipt", "service_receipt", receipt_for=("sampling_notice",)),
+    ]
+    assert ordered(parts, profile, approvals=APPROVALS) == [
+        "filing_approval",
+        "sampling_approval", "sampling_notice", "service_receipt",
+        "sampling_approval-2", "sampling_notice-2",
+    ]  # fmt: skip
+    # In the other volume it stands where the profile says, and nothing is torn from there.
+    away = [
+        replace(one, volume=Volume.INTERNAL) if one.type_id == "sampling_approval" else one for one in parts
+    ]
+    arranged = arrange(away, profile, APPROVALS)
+    assert arranged.volumes[Volume.MAIN][0].id == "filing_approval"
+    assert len(arranged.volumes[Volume.INTERNAL]) == 2
+
+
+@given(st.permutations(["ring_a", "ring_b", "ring_a-2", "sampling_approval"]))
+def test_types_that_approve_each_other_lose_nothing(ids: list[str]) -> None:
+    parts = [part(id_, id_.removesuffix("-2")) for id_ in ids]
+    assert sorted(ordered(parts, approvals=APPROVALS)) == sorted(ids)
+
+
+def test_every_profile_has_a_place_for_every_type_that_goes_into_a_dossier() -> None:
+    known = catalogue.load()
+    wanted = {kind.id for kind in known.types.values() if kind.volume is not None} | {"evidence"}
+    assert sorted(known.profiles) == ["A", "B", "C"]
+    for profile in known.profiles.values():
+        slots = [slot for volume in Volume for slot in profile.order[volume]]
+        assert sorted(slots) == sorted(wanted), profile.id
+    assert known.profiles["B"].elsewhere == {"case_closing_approval": Volume.INTERNAL}
+    assert not known.profiles["A"].elsewhere and not known.profiles["C"].elsewhere
+
+
+KINDS = [
+    "filing_approval",
+    "inquiry_record",
+    "penalty_decision",
+    "case_closing_approval",
+    "decision_approval",
+]
+
+
+def whole_case() -> list[Part]:
+    types = catalogue.load().types
+    parts = [part(id_, id_, volume=types[id_].volume or Volume.MAIN) for id_ in KINDS]
+    return [*parts, part("service_receipt", "service_receipt", receipt_for=("penalty_decision",))]
+
+
+def test_the_decision_comes_first_in_profile_b_and_the_closing_is_internal() -> None:
+    arranged = arrange(whole_case(), catalogue.load().profiles["B"])
+    main, internal = (arranged.volumes[volume] for volume in Volume)
+    assert [one.id for one in main] == [
+        "filing_approval", "penalty_decision", "service_receipt", "inquiry_record",
+    ]  # fmt: skip
+    assert [one.id for one in internal] == ["decision_approval", "case_closing_approval"]
+    assert [one.id for one in arranged.moved] == ["case_closing_approval"]
+    assert internal[1].volume is Volume.INTERNAL
+
+
+def test_profile_c_has_one_volume_with_internal_pieces_last() -> None:
+    arranged = arrange(whole_case(), catalogue.load().profiles["C"])
+    assert list(arranged.volumes) == [Volume.MAIN]
+    found = [one.id for one in arranged.volumes[Volume.MAIN]]
+    assert found[-1] == "decision_approval" == arranged.divider
+    assert arranged.volumes[Volume.MAIN][-1].volume is Volume.INTERNAL, "still known as internal"
+
+
+@given(
+    st.lists(st.tuples(st.integers(1, 90), st.integers(0, 1000), st.booleans()), min_size=1, max_size=40),
+    st.none() | st.integers(1, 120), st.none() | st.integers(1, 3000),
+)  # fmt: skip
+def test_books_tile_the_volume_and_hold_what_they_may(
+    shapes: list[tuple[int, int, bool]], pages: int | None, size: int | None
+) -> None:
+    parts = [part(f"evidence-{n}", "evidence", pages=count) for n, (count, _, _) in enumerate(shapes)]
+    sizes = {one.id: own for one, (_, own, _) in zip(parts, shapes, strict=True)}
+    behind = {one.id for one, (_, _, together) in zip(parts[1:], shapes[1:], strict=True) if together}
+    limits = Limits(pages, size)
+    books = divide(parts, behind, limits, lambda one: sizes[one.id])
+    assert [one for book in books for one in book] == parts
+    for book in books:
+        too_much = limits.exceeded(sum(one.pages for one in book), sum(sizes[one.id] for one in book))
+        assert not too_much or len(book) == 1
+    for before, after in pairwise(books):
+        if after[0].id in behind:
+            start = max(
+                n
+                for n, one in enumerate(parts)
+                if (one.id not in behind and n < parts.index(after[0])) or n == 0
+            )
+            group = [parts[start]]
+            for one in parts[start + 1 :]:
+                if one.id not in behind:
+                    break
+                group.append(one)
+            assert limits.exceeded(sum(g.pages for g in group), sum(sizes[g.id] for g in group)), before
