@@ -118,3 +118,11 @@ def save_archival(pdf: pikepdf.Pdf, target: Path) -> None:
             del pdf.trailer[key]
     pdf.remove_unreferenced_resources()
     pdf.save(target, **pdfa.resolve_save_kwargs("3b", deterministic_id=True, force_version="1.7"))
+
+
+def ends(source: Path, target: Path, pages: int) -> None:
+    """A copy with only the first and the last ``pages`` of a longer document."""
+    with pikepdf.open(source) as pdf:
+        del pdf.pages[pages : len(pdf.pages) - pages]
+        pdf.remove_unreferenced_resources()
+        pdf.save(target, **pdfa.resolve_save_kwargs("3b", deterministic_id=True))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
@@ -14,7 +13,7 @@ from casefile.context import Context
 from casefile.errors import CasefileError
 from casefile.formats import sniff
 from casefile.formats.zip_bounds import Bounds
-from casefile.gather import received, routes
+from casefile.gather import drawing, received, routes
 from casefile.gather.cache import Cache, Kept
 from casefile.gather.listing import shown
 from casefile.gather.received import Received
@@ -52,10 +51,15 @@ _SAID = {
     "PART-NOT-MADE": "EVIDENCE-NOT-CONVERTED",
     "OFFICE-TIMEOUT": "EVIDENCE-TOOK-TOO-LONG",
     "OFFICE-FAILED": "EVIDENCE-NOT-CONVERTED",
+    "OFFICE-LOCKED": "EVIDENCE-LOCKED",
+    "OFFICE-TOO-LARGE": "EVIDENCE-TOO-LARGE",
 }
 
 _PACKED = frozenset({sniff.RAR, sniff.TAR, sniff.GZIP, sniff.SEVEN_ZIP, sniff.ZIP, sniff.MSG})
 """Kinds whose content lies inside and can't be had here."""
+
+# How the scanners' reader says that a format has no text that it can reach.
+_NOT_READ = "内容不能作为文字读取"
 
 Complaint = tuple[str, dict[str, str]]
 
@@ -217,18 +221,10 @@ class Desk:
         target = self._scratch / f"{number}.pdf"
         request = {**request, "op": "make", "format": intake.format, "target": str(target), "ocr": self._ocr}
         if routes.through_office(intake.format):
-            copy, rendered = self._scratch / f"{number}.docx", self._scratch / f"{number}.office.pdf"
-            try:
-                shutil.copyfile(file, copy)
-                self._office.render(copy, rendered, seconds=self._limits.render_seconds, tagged=False)
-            except CasefileError as error:
-                if error.exit_code.name == "MISSING_TOOL":
-                    raise
-                intake.problem = (_SAID.get(error.code, "EVIDENCE-DAMAGED"), error.params)
+            drawn = self._drawn(intake, request, number)
+            if drawn is None:
                 return
-            finally:
-                copy.unlink(missing_ok=True)
-            request["rendered"] = str(rendered)
+            request |= drawn
         described = ""
         if routes.described(intake.format):
             described = json.dumps(request["described"], ensure_ascii=False, sort_keys=True)
@@ -238,6 +234,7 @@ class Desk:
         answer = self._ask(intake, request)
         if answer is not None:
             intake.facts += _pairs(answer["facts"])
+            intake.complaints += [(code, params) for code, params in answer["says"]]
             pdf, route = self._read(intake, target, answer)
             if intake.secret:
                 return
@@ -281,6 +278,33 @@ class Desk:
             return part, route
         # A part with a layer is no longer the very file that was received.
         return layered, Route.REPAIRED if route is Route.KEPT else route
+
+    def _drawn(self, intake: Intake, request: dict[str, Any], number: int) -> dict[str, str] | None:
+        try:
+            return drawing.draw(
+                request,
+                intake.format,
+                self._scratch / f"{number}",
+                lambda wanted: self._heard_of(intake, wanted),
+                self._office,
+                self._limits.render_seconds,
+            )
+        except CasefileError as error:
+            if error.exit_code.name == "MISSING_TOOL":
+                raise
+            intake.problem = (_SAID.get(error.code, "EVIDENCE-DAMAGED"), error.params)
+            return None
+
+    def _heard_of(self, intake: Intake, request: dict[str, Any]) -> dict[str, Any] | None:
+        """Ask, and hear what the scanners say of a document that only now could be read."""
+        answer = self._ask(intake, request)
+        if answer is None or not answer["read"]:
+            return answer
+        for found in answer["findings"]:
+            self._complain(intake, found["code"], found["params"])
+        intake.broken += [(subject, reason) for subject, reason in answer["broken"]]
+        intake.not_looked_at = [n for n in intake.not_looked_at if _NOT_READ not in n]
+        return None if intake.secret else answer
 
     def _ask(self, intake: Intake, request: dict[str, Any]) -> dict[str, Any] | None:
         try:

@@ -387,6 +387,7 @@ class _Result:
             "size": f"{evidence.size:,} 字节",
             "sha256": evidence.sha256,
             "sm3": evidence.sm3,
+            "note": codes()[problem[0]].next_step(problem[1], "zh"),
         }
         pdf, _ = self._page(data)
         self._part(evidence, pdf, digest(pdf), 1, Route.PLACEHOLDER, None, f"占位页：{reason}")

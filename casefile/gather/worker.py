@@ -25,6 +25,8 @@ from casefile.errors import BadInput, CasefileError
 from casefile.formats import (
     archives,
     facts,
+    flat_odf,
+    office_ready,
     pdf_archival,
     pdf_bounds,
     pdf_ocr,
@@ -33,6 +35,7 @@ from casefile.formats import (
     sniff,
     zip_bounds,
 )
+from casefile.formats.office_told import Told
 from casefile.gather import routes
 from casefile.gather.cache import digest
 from casefile.gather.received import state
@@ -137,8 +140,43 @@ def _look(path: Path, request: Mapping[str, Any], limits: Limits) -> dict[str, A
     }
 
 
+def _ready(path: Path, request: Mapping[str, Any], limits: Limits) -> dict[str, Any]:
+    """A copy that LibreOffice may open; ``flat`` is what it has read of a first one."""
+    stem = Path(request["stem"])
+    bounds = zip_bounds.Bounds(limits.archive_members, limits.unpacked_bytes)
+    told: Told | None
+    if request.get("flat"):
+        copy, told = office_ready.flat_ready(Path(request["flat"]), stem)
+    else:
+        copy, told = office_ready.ready(path, stem, request["format"], request.get("password", ""), bounds)
+    scanned = _scanned(request, copy, told is not None, bounds)
+    if told is not None:
+        Path(request["told"]).write_text(json.dumps(told.json()), encoding="utf-8")
+    warm = told is not None and copy.suffix == ".docx" and not told.comments
+    return {"copy": str(copy), "ready": told is not None, "warm": warm, **scanned}
+
+
+def _scanned(
+    request: Mapping[str, Any], copy: Path, ready: bool, bounds: zip_bounds.Bounds
+) -> dict[str, Any]:
+    """What the scanners say of text that could not be read before the file was unlocked or taken apart."""
+    pages: tuple[PageText, ...] = ()
+    if request.get("flat"):
+        pages = (PageText("", "全文", flat_odf.texts(Path(request["flat"]))),)
+    elif ready and request["format"] == sniff.ENCRYPTED_OOXML:
+        pages = scanning.read(copy, "", bounds=bounds).pages
+    if not pages:
+        return {"read": False}
+    scanned = scanning.scan_text(pages, SECRECY_CODES)
+    return {
+        "read": True,
+        "findings": [{"code": f.code, "params": dict(f.params)} for f in scanned.findings],
+        "broken": [[n.subject, n.reason] for n in scanned.not_looked_at],
+    }
+
+
 def _make(path: Path, request: Mapping[str, Any], limits: Limits) -> dict[str, Any]:
-    rendered = request.get("rendered")
+    rendered, told = request.get("rendered"), request.get("told")
     with tempfile.TemporaryDirectory() as folder:
         made = routes.make(
             request["format"],
@@ -150,6 +188,7 @@ def _make(path: Path, request: Mapping[str, Any], limits: Limits) -> dict[str, A
                 seconds=int(request["seconds"]),
                 password=request.get("password", ""),
                 rendered=Path(rendered) if rendered else None,
+                told=Path(told) if told else None,
                 described={**request.get("described", {}), "format": request["format"]},
                 fonts=tuple(map(Path, request.get("fonts", ()))),
             ),
@@ -162,6 +201,7 @@ def _make(path: Path, request: Mapping[str, Any], limits: Limits) -> dict[str, A
         "blank": list(made.blank),
         "facts": [list(pair) for pair in made.facts],
         "to_read": _to_read(Path(request["target"])) if request.get("ocr") else [],
+        "says": [[code, dict(params)] for code, params in made.says],
     }
 
 
@@ -218,6 +258,7 @@ def _lay(part: Path, target: Path, told: Mapping[str, list[Any]]) -> dict[str, A
 
 _WAYS: Mapping[str, Callable[[Path, Mapping[str, Any], Limits], dict[str, Any]]] = {
     "look": _look,
+    "ready": _ready,
     "make": _make,
     "unpack": _unpack,
 }

@@ -147,33 +147,35 @@ class Office:
         return tuple(w.process.pid for w in self._workers if w.process is not None)
 
     def render(
-        self, source: Path, pdf: Path, *, seconds: int = 120, pdfa: int = 3, tagged: bool = True
-    ) -> int:
+        self, source: Path, pdf: Path, *, seconds: int = 120, pdfa: int = 3, tagged: bool = True,
+        warm: bool = True,
+    ) -> int:  # fmt: skip
         """Write ``source`` as PDF/A to ``pdf``; returns the number of pages.
 
-        ``seconds`` limits one attempt. ``pdfa`` is the part of ISO 19005 (level b).
+        ``seconds`` limits one attempt. ``pdfa`` is the part of ISO 19005 (level b). Without ``warm`` the
+        document goes to a cold ``soffice`` at once: the warm workers draw a window for each document, and of
+        LibreOffice without graphics the windows of sheets, slides and comments are missing.
 
         Raises:
             BadInput: OFFICE-UNREADABLE, OFFICE-TIMEOUT or OFFICE-FAILED.
             MissingTool: TOOL-OFFICE or FONT-MISSING.
         """
-        if source.suffix.lower() in _ZIPPED and not zipfile.is_zipfile(source):
-            # LibreOffice takes a text file of that name for a text and converts it without a word.
-            raise BadInput("OFFICE-UNREADABLE", subject=source.name, reason="not a zip package")
         options = _filter_options(pdfa, tagged)
-        with self._one() as worker, worker.job(source) as (copy, output):
+        with self._job(source) as (worker, copy, output):
             try:
+                if not warm:
+                    raise _Died("start")
                 self._ready(worker)
                 worker.convert(copy, output, options, seconds)
                 worker.done += 1
             except _Unreadable as refusal:
+                # The next document would often bring such a worker down.
+                worker.stop()
                 raise BadInput("OFFICE-UNREADABLE", subject=source.name, reason=refusal) from None
             except _Died:
                 worker.stop()
-                self._convert_cold(worker, copy, output, options, seconds, source.name)
-            finally:
-                if worker.done >= self._recycle:
-                    worker.stop()
+                kind = f"pdf:{_export_filter(copy)}:{options}"
+                self._convert_cold(worker, copy, output, kind, seconds, source.name)
             taken = self._folder / f"taken-{next(self._numbers)}.pdf"
             with suppress(FileNotFoundError):
                 output.replace(taken)
@@ -184,6 +186,33 @@ class Office:
         finally:
             taken.unlink(missing_ok=True)
         return pages
+
+    def flatten(self, source: Path, flat: Path, *, seconds: int = 120) -> None:
+        """Write what LibreOffice reads of ``source`` as one XML (ODF 1.3), without drawing it.
+
+        Raises:
+            BadInput: OFFICE-UNREADABLE, OFFICE-TIMEOUT or OFFICE-FAILED.
+            MissingTool: TOOL-OFFICE or FONT-MISSING.
+        """
+        with self._job(source) as (worker, copy, output):
+            worker.stop()
+            xml = output.with_suffix(flat_suffix(copy))
+            self._convert_cold(worker, copy, xml, xml.suffix[1:], seconds, source.name)
+            if not xml.is_file():
+                raise BadInput("OFFICE-FAILED", subject=source.name)
+            shutil.move(xml, flat)
+
+    @contextmanager
+    def _job(self, source: Path) -> Iterator[tuple[_Worker, Path, Path]]:
+        if source.suffix.lower() in _ZIPPED and not zipfile.is_zipfile(source):
+            # LibreOffice takes a text file of that name for a text and converts it without a word.
+            raise BadInput("OFFICE-UNREADABLE", subject=source.name, reason="not a zip package")
+        with self._one() as worker, worker.job(source) as (copy, output):
+            try:
+                yield worker, copy, output
+            finally:
+                if worker.done >= self._recycle:
+                    worker.stop()
 
     def render_many(
         self,
@@ -262,16 +291,18 @@ class Office:
             raise _Died("start", str(greeting.get("reason", "")))
 
     def _convert_cold(
-        self, worker: _Worker, copy: Path, output: Path, options: str, seconds: int, name: str
+        self, worker: _Worker, copy: Path, output: Path, kind: str, seconds: int, name: str
     ) -> None:
-        worker.fresh()
+        settled = self._folder / "settled"
+        worker.fresh(settled if settled.is_dir() else None)
         command = self._command(
             "cold",
             worker,
             "--headless",
             "--norestore",
+            *(["--infilter=HTML (StarWriter)"] if copy.suffix == ".html" else []),
             "--convert-to",
-            f"pdf:{_export_filter(copy)}:{options}",
+            kind,
             "--outdir",
             str(output.parent),
             str(copy),
@@ -298,6 +329,16 @@ class Office:
             finally:
                 process.kill()
                 process.wait()
+            if code == _RESTART:
+                self._keep_settled(worker, settled)
+
+    def _keep_settled(self, worker: _Worker, settled: Path) -> None:
+        """Keep a profile that LibreOffice has once been started with: the next cold start is the only one."""
+        with self._lock:
+            if not settled.is_dir():
+                beside = settled.with_name("settling")
+                shutil.copytree(worker.profile, beside)
+                beside.rename(settled)
 
     def _command(self, mode: str, worker: _Worker, *arguments: str) -> list[str]:
         return [
@@ -347,22 +388,29 @@ class _Worker:
         self.process: subprocess.Popen[bytes] | None = None
         self.done = 0
 
-    def fresh(self) -> None:
-        """Empty folders and a new profile: what a dead LibreOffice left must not reach the next."""
+    def fresh(self, settled: Path | None = None) -> None:
+        """Empty folders and a new profile, or a copy of a ``settled`` one.
+
+        What a dead LibreOffice left, or a document, must not reach the next.
+        """
         for folder in (self.profile, self.temporary):
             shutil.rmtree(folder, ignore_errors=True)
-            folder.mkdir(parents=True)
+        self.temporary.mkdir(parents=True)
+        self.done = 0
+        if settled is not None:
+            shutil.copytree(settled, self.profile)
+            return
+        self.profile.mkdir(parents=True)
         user = self.profile / "user"
         user.mkdir()
         # A profile of an older version makes LibreOffice try out its graphics, which takes 0.4 seconds.
-        settled = ("/org.openoffice.Setup/Product", "ooSetupLastVersion", ".".join(engine().number[:2]))
-        settings = _registry((*_SETTINGS, settled))
+        version = ("/org.openoffice.Setup/Product", "ooSetupLastVersion", ".".join(engine().number[:2]))
+        settings = _registry((*_SETTINGS, version))
         (user / "registrymodifications.xcu").write_text(settings, encoding="utf-8")
         for module in _MODULES:
             menu = user / "config" / "soffice.cfg" / "modules" / module / "menubar" / "menubar.xml"
             menu.parent.mkdir(parents=True)
             menu.write_text(_NO_MENU, encoding="utf-8")
-        self.done = 0
 
     @contextmanager
     def job(self, source: Path) -> Iterator[tuple[Path, Path]]:
@@ -493,12 +541,21 @@ def _filter_options(pdfa: int, tagged: bool) -> str:
     )
 
 
+_SHEETS = frozenset({".xlsx", ".xlsm", ".xls", ".ods", ".fods", ".csv", ".xlsb"})
+_SLIDES = frozenset({".pptx", ".pptm", ".ppt", ".odp", ".fodp"})
+
+
 def _export_filter(source: Path) -> str:
-    if source.suffix in {".xlsx", ".xlsm", ".xls", ".ods", ".csv"}:
+    if source.suffix in _SHEETS:
         return "calc_pdf_Export"
-    if source.suffix in {".pptx", ".ppt", ".odp"}:
-        return "impress_pdf_Export"
-    return "writer_pdf_Export"
+    return "impress_pdf_Export" if source.suffix in _SLIDES else "writer_pdf_Export"
+
+
+def flat_suffix(source: Path) -> str:
+    """The name ending of the flat XML (ODF 1.3) of such a document."""
+    if source.suffix in _SHEETS:
+        return ".fods"
+    return ".fodp" if source.suffix in _SLIDES else ".fodt"
 
 
 def _registry(settings: Sequence[tuple[str, str, str]]) -> str:

@@ -26,6 +26,7 @@ from pathlib import Path
 _PR_SET_PDEATHSIG = 1
 _CLONE_NEWUSER = 0x10000000
 _CLONE_NEWNET = 0x40000000
+_LARGEST_FILE = 2_000_000_000
 
 
 class _OfficeClass(Structure):
@@ -147,6 +148,7 @@ def main(mode: str, parent: str, memory: str, program: str, profile: str, *argum
     leave_the_network()
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     resource.setrlimit(resource.RLIMIT_AS, (int(memory), int(memory)))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (_LARGEST_FILE, _LARGEST_FILE))
     if mode == "cold":
         soffice = str(Path(program) / "soffice.bin")
         os.execv(soffice, [soffice, f"-env:UserInstallation={Path(profile).as_uri()}", *arguments])

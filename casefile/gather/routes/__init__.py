@@ -5,22 +5,25 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from casefile.errors import BadInput
-from casefile.formats import sniff
+from casefile.formats import office_ready, sniff
 from casefile.gather.recording import KINDS
-from casefile.gather.routes import media, office, pdf, picture
+from casefile.gather.routes import media, office, pdf, picture, text
 from casefile.gather.routes.made import Job, Made
 
 __all__ = ["Job", "Made", "described", "known", "make", "through_office"]
-
-_OFFICE = (sniff.DOCX,)
 
 _PICTURES = (
     sniff.JPEG, sniff.PNG, sniff.TIFF, "image/gif", "image/bmp", "image/webp", "image/heic", "image/heif",
     "image/avif", "image/jp2", "image/j2c",
 )  # fmt: skip
+_TEXTS = (sniff.TEXT, sniff.XML)
 
 _WAYS: Mapping[str, Callable[[Job], Made]] = (
-    {sniff.PDF: pdf.make} | dict.fromkeys(_PICTURES, picture.make) | dict.fromkeys(_OFFICE, office.make)
+    {sniff.PDF: pdf.make}
+    | dict.fromkeys(_PICTURES, picture.make)
+    | dict.fromkeys(office_ready.KINDS, office.make)
+    | dict.fromkeys(_TEXTS, text.plain)
+    | {sniff.EML: text.message}
 )
 
 
@@ -36,7 +39,7 @@ def described(kind: str) -> bool:
 
 def through_office(kind: str) -> bool:
     """True when LibreOffice draws the pages first, outside of the worker."""
-    return kind in _OFFICE
+    return kind in office_ready.KINDS
 
 
 def make(kind: str, job: Job) -> Made:
