@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import typer
 
 from casefile.cli.base import Command, Help, Settings, leave, show_line, warn_pending
 from casefile.errors import ExitCode, UsageError
+
+if TYPE_CHECKING:
+    from casefile.context import Context
 
 
 def add(app: typer.Typer, say: Help) -> None:
@@ -21,11 +25,13 @@ def add(app: typer.Typer, say: Help) -> None:
             ..., "-o", "--output", metavar=say("metavar.folder"), help=say("option.out")
         ),
         as_json: bool = typer.Option(False, "--json", help=say("option.json")),
+        no_ocr: bool = typer.Option(False, "--no-ocr", help=say("option.no_ocr")),
     ) -> None:
         from casefile import pipeline
 
         settings: Settings = ctx.obj
         with settings.open_or_plain(Path(target)) as context:
+            _unread(context, no_ocr)
             report, refused = pipeline.normalise([Path(f) for f in files], Path(target), context)
         leave(report, settings, as_json=as_json, least=ExitCode.REFUSED if refused else ExitCode.CLEAN)
 
@@ -34,11 +40,13 @@ def add(app: typer.Typer, say: Help) -> None:
         ctx: typer.Context,
         case_no: str = typer.Argument(..., metavar=say("metavar.case")),
         as_json: bool = typer.Option(False, "--json", help=say("option.json")),
+        no_ocr: bool = typer.Option(False, "--no-ocr", help=say("option.no_ocr")),
     ) -> None:
         from casefile import pipeline
 
         settings: Settings = ctx.obj
         with settings.open(progress=not as_json) as context:
+            _unread(context, no_ocr)
             gathered = pipeline.gathered(case_no, context)
         least = ExitCode.REFUSED if gathered.refused else ExitCode.CLEAN
         leave(gathered.report(), settings, as_json=as_json, least=least)
@@ -63,17 +71,27 @@ def add(app: typer.Typer, say: Help) -> None:
         show_line(f"已导出 {made}", f"exported {made}", settings)
 
 
+def _unread(context: Context, no_ocr: bool) -> None:
+    """Leave scans unread in this run, whatever the settings say."""
+    if no_ocr:
+        context.config = context.config.model_copy(
+            update={"gather": context.config.gather.model_copy(update={"ocr": "off"})}
+        )
+
+
 def _add_stage(app: typer.Typer, say: Help, name: str) -> None:
     @app.command(name, cls=Command, help=say(name))
     def _stage(
         ctx: typer.Context,
         case_no: str = typer.Argument(..., metavar=say("metavar.case")),
         as_json: bool = typer.Option(False, "--json", help=say("option.json")),
+        no_ocr: bool = typer.Option(False, "--no-ocr", help=say("option.no_ocr")),
     ) -> None:
         from casefile import pipeline
 
         settings: Settings = ctx.obj
         with settings.open(progress=not as_json) as context:
+            _unread(context, no_ocr)
             warn_pending(case_no, context, settings)
             done = pipeline.run(case_no, context, until=pipeline.Stage[name.upper()])
             if not as_json:

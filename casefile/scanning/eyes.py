@@ -16,7 +16,7 @@ handwritten characters 54, a signature 300, a seal 2 800 and more. The smallest 
 GB/T 9704 knows (three characters of 5.6 mm and a star) covers more than 100.
 """
 
-INCOMPLETE = "有没有识别出来的内容（手写、印章或字迹不清），未完全检查"
+INCOMPLETE = "有未识别的内容（手写、印章或字迹不清），未完全检查"
 LATE = "在限定时间内没有识别完，未检查"
 """What is said of pages that were not read, behind :func:`listed`."""
 

@@ -162,9 +162,7 @@ def test_scans_get_a_text_and_only_what_was_not_read_is_told(
     assert "土地租用协议" in text_of(parts["3.pdf"], 1)
     assert text_of(parts["4.pdf"]) == "TYPEDBYAPROGRAM"
     assert all(verapdf.check(pdf).compliant for pdf in parts.values())
-    assert [(n.subject, "第2页有没有识别" in n.reason) for n in first.not_looked_at] == [
-        ("inbox/3.pdf", True)
-    ]
+    assert [(n.subject, "第2页有未识别" in n.reason) for n in first.not_looked_at] == [("inbox/3.pdf", True)]
     told = [(f.code, f.subject, f.params.get("pages")) for f in first.findings if f.code.startswith("PART-")]
     assert ("PART-INK-UNREAD", "inbox/3.pdf", "第2页") in told
     assert [code for code, *_ in told].count("PART-INK-UNREAD") == 1
