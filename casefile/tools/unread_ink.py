@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from typing import Any
 
@@ -34,9 +35,13 @@ def measure(picture: Image.Image, lines: Iterable[Line], dpi: float) -> float:
     # The darkest channel: a red seal and blue ink are as dark as black print.
     channels = numpy.asarray(picture.convert("RGB").resize(size, Image.Resampling.BOX))
     darkest = channels.min(axis=2)
-    ink = _strokes(cv2, numpy, darkest)
-    for line in lines:
-        _wipe(cv2, numpy, ink, line, size)
+    boxes = [numpy.array([[x * size[0], y * size[1]] for x, y in line.corners]) for line in lines]
+    # Rules are looked for along the rows of pixels, so a page that lies askew is put straight first.
+    turn = cv2.getRotationMatrix2D((size[0] / 2, size[1] / 2), _skew(boxes), 1.0)
+    straight = cv2.warpAffine(darkest, turn, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    ink = _strokes(cv2, numpy, straight)
+    for box in boxes:
+        _wipe(cv2, numpy, ink, box @ turn[:, :2].T + turn[:, 2])
     return _largest_patch(cv2, numpy, ink)
 
 
@@ -64,9 +69,24 @@ def _strokes(cv2: Any, numpy: Any, darkest: Any) -> Any:
     return ink
 
 
-def _wipe(cv2: Any, numpy: Any, ink: Any, line: Line, size: tuple[int, int]) -> None:
-    corners = numpy.array([[x * size[0], y * size[1]] for x, y in line.corners], numpy.float32)
-    (across, down), (width, height), angle = cv2.minAreaRect(corners)
+def _skew(boxes: list[Any]) -> float:
+    """By how many degrees, clockwise, most lines lie askew: at most 45 either way."""
+    if not boxes:
+        return 0.0
+    slopes = [math.degrees(math.atan2(*(box[1] - box[0])[::-1])) for box in boxes]
+    weights = [math.dist(box[0], box[1]) for box in boxes]
+    off = [(slope + 45) % 90 - 45 for slope in slopes]
+    order = sorted(range(len(off)), key=lambda index: off[index])
+    half, passed = sum(weights) / 2, 0.0
+    for index in order:
+        passed += weights[index]
+        if passed >= half:
+            return off[index]
+    return 0.0
+
+
+def _wipe(cv2: Any, numpy: Any, ink: Any, corners: Any) -> None:
+    (across, down), (width, height), angle = cv2.minAreaRect(corners.astype(numpy.float32))
     # The detector cuts close to the strokes; a line under or a dot above them still belongs to it.
     room = 0.5 * min(width, height)
     box = cv2.boxPoints(((across, down), (width + room, height + room), angle))

@@ -93,6 +93,16 @@ def sealed(page: Image.Image, left: int, top: int) -> Image.Image:
     return page
 
 
+def askew(line: Line, degrees: float) -> Line:
+    """Where the line stands when its page was turned against the clock."""
+    sine, cosine = math.sin(math.radians(degrees)), math.cos(math.radians(degrees))
+    corners = []
+    for across, down in line.corners:
+        x, y = (across - 0.5) * A5[0], (down - 0.5) * A5[1]
+        corners.append(((x * cosine + y * sine) / A5[0] + 0.5, (y * cosine - x * sine) / A5[1] + 0.5))
+    return Line(line.text, tuple(corners), line.score)
+
+
 def save_pdf(path: Path, *pages: Image.Image) -> None:
     pages[0].save(path, "PDF", save_all=True, append_images=pages[1:], resolution=150)
 
@@ -266,6 +276,7 @@ def test_unread_ink_tells_handwriting_and_seals_from_rules_specks_and_photograph
     pasted.paste(photo.resize((480, 360)), (200, 500))
     for clean in (plain, ruled, pasted):
         assert area(clean, read) < eyes.UNREAD / 2
+    assert area(ruled.rotate(4, fillcolor=(250, 249, 245)), askew(read, 4)) < eyes.UNREAD / 2
     assert area(plain) > eyes.UNREAD, "the same line, unread"
     assert area(scribbled(plain, 400, 900), read) > 2 * eyes.UNREAD
     assert area(scribbled(plain, 400, 900, side=40, count=2), read) > eyes.UNREAD
