@@ -9,6 +9,7 @@ from pathlib import Path
 
 from casefile.errors import CasefileError
 from casefile.formats import (
+    archives,
     html_text,
     mail,
     office_text,
@@ -51,12 +52,12 @@ def read(
     inner: bool = True,
     ocr: bool = False,
 ) -> Reading:
-    """Read PDF, Office (docx, xlsx, pptx), mails and plain text files; the file name counts as text too.
+    """Read PDF, Office (docx, xlsx, pptx), plain text, mails and archives; the file name counts as text too.
 
-    ``subject`` is how findings name the file; without ``inner`` what hangs on a mail is left alone. With
-    ``ocr`` pages that are pictures, and photographs, are read by character recognition, for ten minutes at
-    most. Nothing is written, except that an attachment or a picture goes into memory-backed or private
-    temporary storage to be read.
+    ``subject`` is how findings name the file; without ``inner`` what is in an archive or hangs on a mail is
+    left alone. With ``ocr`` pages that are pictures, and photographs, are read by character recognition, for
+    ten minutes at most. Nothing is written, except that what is inside of a file, or a picture, goes into
+    memory-backed or private temporary storage to be read.
     """
     shown = subject or path.name
     reader = _Reader(shown, case_no, bounds or zip_bounds.Bounds(), inner, ocr)
@@ -76,6 +77,8 @@ _REASONS = {
     "ZIP-BOMB": "压缩内容过大，疑似压缩炸弹，未检查",
     "MAIL-BOMB": "附件过多或过大，疑似压缩炸弹，未检查",
     "ZIP-PATH": "压缩包内路径不安全，未检查",
+    "EVIDENCE-PATH": "压缩包内路径不安全，未检查",
+    "ZIP-METHOD": "压缩方式这里不认识，未检查",
 }
 
 
@@ -84,6 +87,7 @@ class _Reader:
         self.subject = subject
         self.case_no = case_no
         self.bounds = bounds
+        self.left = bounds
         self.inner = inner
         self.ocr = ocr
         self.until = time.monotonic() + _OCR_SECONDS
@@ -107,6 +111,9 @@ class _Reader:
             self._office(path, place, depth)
         elif kind == sniff.EML:
             self._mail(path, place, depth)
+        elif kind in (sniff.ZIP, sniff.SEVEN_ZIP):
+            if self.inner:
+                self._archive(path, kind, password, place, depth)
         elif kind in sniff.READABLE:
             self._text(path, place, marked_up=kind in (sniff.HTML, sniff.MHTML))
         elif kind != sniff.EMPTY:
@@ -186,6 +193,28 @@ class _Reader:
             self.skip(f"{place}邮件有一部分不能解码，未检查")
         for number, one in enumerate(read.attachments if self.inner else (), 1):
             self._inner(f"{place}附件{number} ", one.data, depth)
+
+    def _archive(self, path: Path, kind: str, password: str, place: str, depth: int) -> None:
+        if depth >= _DEEPEST:
+            self.skip(f"{place}嵌套过深，未检查")
+            return
+        with tempfile.TemporaryDirectory() as name:
+            folder = Path(name)
+            members = archives.unpack(path, kind, folder, self.left, password)
+            unpacked = sum(one.size for one in members)
+            # What lies deeper must keep within the same bounds.
+            self.left = zip_bounds.Bounds(self.left.members - len(members), self.left.unpacked - unpacked)
+            self.say(f"{place}文件名", "\n".join(one.name for one in members))
+            for one in members:
+                inside = f"{place}{one.name} "
+                if one.problem:
+                    self.skip(f"{inside}取不出来，未检查")
+                    continue
+                try:
+                    file = folder / one.stored
+                    self.file(file, sniff.media_type(file, one.name), password, inside, depth + 1)
+                except CasefileError as error:
+                    self.skip(inside + _REASONS.get(error.code, "损坏，读不出文字，未检查"))
 
     def _text(self, path: Path, place: str, *, marked_up: bool) -> None:
         with path.open("rb") as file:

@@ -16,6 +16,7 @@ from casefile.scanning.reading import read
 from casefile.tools import ocr
 
 _OWN = frozenset({".lock"})
+_UNPACKED = ("work", "unpacked")
 
 
 def scan_path(path: Path, context: Context) -> Report:
@@ -56,7 +57,8 @@ def _files(path: Path) -> Iterator[Path]:
         yield path
         return
     for folder, inner, names in os.walk(path):
-        inner.sort()
+        # What gathering unpacked lies, as it came, in the archives of the inbox.
+        inner[:] = sorted(name for name in inner if (Path(folder).name, name) != _UNPACKED)
         for name in names:
             if name not in _OWN:
                 yield Path(folder, name)

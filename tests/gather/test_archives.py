@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import stat
 import struct
@@ -19,6 +20,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
+from casefile import bind
 from casefile.codes import codes, rendered
 from casefile.errors import BadInput, CasefileError, Refused
 from casefile.formats import archives, pdf_text, sniff, zip_bounds
@@ -27,7 +29,9 @@ from casefile.gather.cache import Cache
 from casefile.gather.inbox import look
 from casefile.gather.intake import Desk
 from casefile.gather.workers import Workers
+from casefile.model.case import Case
 from casefile.model.terms import Route, Volume
+from casefile.package import contents
 from casefile.tools import verapdf
 
 BOUNDS = zip_bounds.Bounds(50, 5_000_000)
@@ -441,3 +445,21 @@ def test_normalise_takes_an_archive_apart(tmp_path, context):
     assert made == ["资料.pdf", "资料/2.pdf", "资料/照片/1.pdf"]
     assert len(report.parts) == 3
     assert not list((tmp_path / "out").glob(".*"))
+
+
+def test_members_are_bound_and_kept_byte_for_byte(inbox, gather, context, tmp_path):
+    data = packed(("照片/1.png", picture()), ("2.png", picture("blue")))
+    (inbox / "资料.zip").write_bytes(data)
+    gathered = gather()
+    folder = context.workspace.case(CASE_NO).root
+    (folder / "case.yaml").write_text("x", encoding="utf-8")
+    case = Case(
+        CASE_NO, ("general_penalty",), "某案", "某公司", folder, {}, (), hashlib.sha256(b"x").hexdigest()
+    )
+    dossier = bind.bind(case, gathered.parts, context)
+    titles = [placement.part.title for volume in dossier.volumes for placement in volume.placements]
+    assert titles == ["资料", "2", "1"]
+    stored = [contents.place(e, tmp_path / "p") for e in contents.own_files(case, (), gathered.evidence)]
+    assert [one.sha256 for one in stored[:3]] == [e.sha256 for e in gathered.evidence]
+    assert (tmp_path / "p" / stored[0].entry.path).read_bytes() == data
+    assert (tmp_path / "p" / stored[2].entry.path).read_bytes() == picture()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import random
@@ -10,6 +11,7 @@ import signal
 import subprocess
 import sys
 import time
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -48,8 +50,19 @@ def filled(tmp_path_factory: pytest.TempPathFactory, settings: str) -> Path:
     Image.linear_gradient("L").save(inbox / "照片.jpg")
     pages = [Image.new("1", (800, 1000), number) for number in (0, 1)]
     pages[0].save(inbox / "扫描.tif", save_all=True, append_images=pages[1:])
+    with zipfile.ZipFile(inbox / "资料.zip", "w") as archive:
+        archive.writestr("内.zip", _zipped("图.png", pages[0]))
+        archive.writestr("说明.txt", "说明")
     (inbox / "坏文件.pdf").write_bytes(b"%PDF-1.4 nothing of it is left")
     return root
+
+
+def _zipped(name: str, picture: Image.Image) -> bytes:
+    packed, drawn = io.BytesIO(), io.BytesIO()
+    picture.save(drawn, "PNG")
+    with zipfile.ZipFile(packed, "w") as archive:
+        archive.writestr(zipfile.ZipInfo(name), drawn.getvalue())
+    return packed.getvalue()
 
 
 @pytest.fixture(scope="module")
@@ -91,4 +104,4 @@ def test_killed_anywhere_a_second_run_ends_with_the_same_bytes(
 
 
 def _litter(path: Path) -> bool:
-    return path.name.startswith(".scratch-") or path.name.endswith(".part")
+    return path.name.startswith((".scratch-", ".part-")) or path.name.endswith(".part")

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import importlib.metadata
+import io
+import zipfile
 from pathlib import Path
 
 import docx
 import pikepdf
+import py7zr
 import pytest
 
 from casefile import scanning
@@ -112,3 +115,35 @@ def test_a_folder_is_walked_and_links_are_not(tmp_path: Path, context: Context):
     assert [n.subject for n in report.not_looked_at] == ["link"]
     with pytest.raises(BadInput):
         scanning.scan_path(tmp_path / "missing", context)
+
+
+def packed(*members: tuple[str, bytes]) -> bytes:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as z:
+        for name, data in members:
+            z.writestr(name, data)
+    return out.getvalue()
+
+
+def test_what_is_in_an_archive_is_read_within_bounds(tmp_path: Path, context: Context):
+    secret = "机密★10年".encode()
+    deep = packed(("深.zip", packed(("更深.zip", packed(("x.txt", secret))))))
+    (tmp_path / "a.zip").write_bytes(packed(("里/x.txt", secret), ("内.zip", packed(("y.txt", secret)))))
+    (tmp_path / "b.zip").write_bytes(deep)
+    (tmp_path / "c.zip").write_bytes(packed(("../x", b"")))
+    with py7zr.SevenZipFile(tmp_path / "d.7z", "w") as z:
+        z.writestr(secret, "x.txt")
+    report = scanning.scan_path(tmp_path, context)
+    marks = [f.subject for f in report.findings if f.code == "SECRECY-MARK"]
+    assert marks == ["a.zip 里/x.txt 全文", "a.zip 内.zip y.txt 全文", "d.7z x.txt 全文"]
+    assert [(n.subject, n.reason) for n in report.not_looked_at] == [
+        ("b.zip", "深.zip 更深.zip 嵌套过深，未检查"),
+        ("c.zip", "压缩包内路径不安全，未检查"),
+    ]
+
+
+def test_what_gathering_unpacked_is_not_scanned_twice(tmp_path: Path, context: Context):
+    (tmp_path / "work" / "unpacked" / "0").mkdir(parents=True)
+    (tmp_path / "work" / "unpacked" / "0" / "00001.txt").write_text("机密★10年", encoding="utf-8")
+    (tmp_path / "work" / "a.txt").write_text("机密★10年", encoding="utf-8")
+    assert scanning.scan_path(tmp_path / "work", context).subjects == 1
