@@ -46,14 +46,14 @@ def ready(
         if unlocked is not None:
             source = unlocked
             kind = sniff.media_type(unlocked) if kind == kinds.ENCRYPTED_OOXML else kind
-    if kind in _OOXML:
+    if kind in _OOXML and not ooxml_calm.strict(source, bounds):
         copy = stem.with_suffix(_OOXML[kind])
         return copy, ooxml_calm.calm(source, copy, bounds)
     if kind == kinds.HTML:
         return stem.with_suffix(".html"), html_calm.calm(source, stem.with_suffix(".html"))
     if kind == kinds.CSV:
         return stem.with_suffix(".xlsx"), table_text.to_workbook(source, stem.with_suffix(".xlsx"))
-    ending = _OLE.get(kind) or _OTHERS.get(kind)
+    ending = _OLE.get(kind) or _OTHERS.get(kind) or _OOXML.get(kind)
     if ending is None:
         raise BadInput("OFFICE-UNREADABLE", subject=source.name, reason=kind)
     if ending in (".odt", ".ods", ".odp", ".xlsb"):

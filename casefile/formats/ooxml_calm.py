@@ -22,6 +22,7 @@ from casefile.formats.office_told import Told
 _W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
 _A = "{http://schemas.openxmlformats.org/drawingml/2006/main}"
 _MC_FALLBACK = "{http://schemas.openxmlformats.org/markup-compatibility/2006}Fallback"
+_STRICT = b"http://purl.oclc.org/ooxml/"
 _LARGEST_XML = 150_000_000
 _NOWHERE = "about:blank"
 _FROZEN = frozenset({
@@ -58,6 +59,20 @@ def calm(source: Path, target: Path, bounds: zip_bounds.Bounds) -> Told:
             # Own entries: the times of day of the original would make no difference, a broken one might.
             copy.writestr(zipfile.ZipInfo(member.filename), data, zipfile.ZIP_DEFLATED, 1)
     return told
+
+
+def strict(source: Path, bounds: zip_bounds.Bounds) -> bool:
+    """True for the strict variant (ISO/IEC 29500-1), which names its elements differently; few write it.
+
+    Raises:
+        Refused: ZIP-BOMB, ZIP-PATH.
+        BadInput: ZIP-DAMAGED, ZIP-LOCKED.
+    """
+    with zip_bounds.opened(source, source.name, bounds) as members:
+        for member in members.infolist():
+            if member.filename in ("word/document.xml", "xl/workbook.xml", "ppt/presentation.xml"):
+                return _STRICT in zip_bounds.read(members, member, source.name)[:20_000]
+    return False
 
 
 def _order(member: zipfile.ZipInfo) -> tuple[int, str]:

@@ -15,6 +15,10 @@ _S = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
 _R = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}"
 _SHEET = re.compile(r"xl/worksheets/[^/]+\.xml$")
 _VOLATILE = re.compile(r"\b(TODAY|NOW)\s*\(", re.IGNORECASE)
+# What asks another machine, program or file when it is worked out.
+_REACHING = re.compile(
+    r"\b(WEBSERVICE|FILTERXML|DDE|RTD|IMAGE|CUBE\w+|CALL|REGISTER\.ID)\s*\(|\||\[\d+\]|file:|https?:", re.I
+)
 _CELL = re.compile(r"([A-Z]{1,3})\d+$")
 # &D and &T stand for the day and time of printing, &F and &Z for the name of the file and its folder.
 _PRINTED = re.compile(r"&[DTZ]")
@@ -140,6 +144,9 @@ def _calm(cell: etree._Element, told: Told) -> str | None:
     if formula is not None:
         if value is not None and value.text:
             cell.remove(formula)
+        elif _REACHING.search(formula.text or ""):
+            cell.remove(formula)
+            told.links += 1
         elif _VOLATILE.search(formula.text or ""):
             cell.remove(formula)
             told.dates_lost += 1

@@ -346,4 +346,6 @@ def _pairs(told: list[list[str]]) -> tuple[tuple[str, str], ...]:
 def _no_pages_code(kind: str) -> str:
     if kind in _PACKED:
         return "EVIDENCE-UNPACK-FIRST"
+    if kind == sniff.OFD:
+        return "EVIDENCE-OFD"
     return "EVIDENCE-EMPTY" if kind == sniff.EMPTY else "EVIDENCE-FORMAT"

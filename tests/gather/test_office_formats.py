@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import hashlib
+import os
 import re
+import signal
 import socket
 import threading
 import zipfile
@@ -14,9 +17,13 @@ import docx
 import msoffcrypto.format.ooxml
 import office_files  # type: ignore[import-not-found]
 import pytest
+import xlsxwriter
+from docx.enum.table import WD_ROW_HEIGHT_RULE
+from docx.shared import Pt
 from gather_files import write_docx  # type: ignore[import-not-found]
 from office_files import LAST_SEEN, WORDS
 
+from casefile.errors import BadInput
 from casefile.formats import pdf_text
 from casefile.gather import stage
 from casefile.model.terms import Route
@@ -270,19 +277,91 @@ def test_the_same_document_gives_the_same_bytes_in_another_worker(samples, conte
 def test_text_that_does_not_reach_the_page_is_told(tmp_path, context):
     document = docx.Document()
     document.add_paragraph("看得见的一段")
-    # White on white is drawn; a frame beyond the edge of the paper is not.
-    frame = document.add_paragraph("飞出纸外的文字内容十几个字")
-    properties = frame._p.get_or_add_pPr()
-    properties.append(
-        office_files._xml(
-            "<w:framePr w:w='2000' w:hRule='exact' w:h='20' w:wrap='around' w:vAnchor='page' w:hAnchor='page' w:x='30000' w:y='30000'/>"
-        )
-    )
+    table = document.add_table(1, 1)
+    for line in ("第一行在格子里", "第二行被截断了", "第三行也被截断"):
+        table.cell(0, 0).add_paragraph(line)
+    table.rows[0].height_rule, table.rows[0].height = WD_ROW_HEIGHT_RULE.EXACTLY, Pt(16)
     document.save(str(tmp_path / "a.docx"))
     report = stage.normalise([tmp_path / "a.docx"], tmp_path / "out", context)
     text = text_of(report)
-    assert "看得见的一段" in text
-    assert ("飞出纸外" in text) or "PART-TEXT-MISSING" in told(report)
+    assert "看得见的一段" in text and "第三行也被截断" not in text
+    assert int(told(report)["PART-TEXT-MISSING"]["count"]) >= 7
+
+
+def test_the_strict_variant_is_read_by_libreoffice_first(samples, tmp_path, context):
+    with zipfile.ZipFile(samples / "a.docx") as plain:
+        changes = {
+            name: plain.read(name)
+            .replace(
+                b"http://schemas.openxmlformats.org/wordprocessingml/2006/main",
+                b"http://purl.oclc.org/ooxml/wordprocessingml/main",
+            )
+            .replace(
+                b"http://schemas.openxmlformats.org/officeDocument/2006/relationships",
+                b"http://purl.oclc.org/ooxml/officeDocument/relationships",
+            )
+            for name in plain.namelist()
+        }
+    office_files.rewrite(samples / "a.docx", tmp_path / "strict.docx", changes)
+    report = stage.normalise([tmp_path / "strict.docx"], tmp_path / "out", context)
+    assert WORDS in text_of(report) and not any(day in text_of(report) for day in today())
+    assert told(report)["PART-DATE-LOST"] == {"count": "2"}
+
+
+def test_a_stuck_or_killed_libreoffice_costs_one_part(samples, tmp_path, context, office):
+    with pytest.raises(BadInput) as late:
+        office.render(samples / "a.xlsx", tmp_path / "a.pdf", seconds=0, warm=False)
+    assert late.value.code == "OFFICE-TIMEOUT"
+    with pytest.raises(BadInput) as late:
+        office.flatten(samples / "a.xls", tmp_path / "a.fods", seconds=0)
+    assert late.value.code == "OFFICE-TIMEOUT"
+    done = threading.Event()
+
+    def kill() -> None:
+        # Only what this pool started: its programs stand in folders of the pool.
+        while not done.is_set():
+            for process in Path("/proc").glob("[0-9]*"):
+                with contextlib.suppress(OSError, ValueError):
+                    if (
+                        str(office._folder).encode() in (process / "cmdline").read_bytes()
+                        and b"--convert-to" in (process / "cmdline").read_bytes()
+                    ):
+                        os.kill(int(process.name), signal.SIGKILL)
+            done.wait(0.05)
+
+    killer = threading.Thread(target=kill)
+    killer.start()
+    try:
+        report = stage.normalise([samples / "a.xls"], tmp_path / "out", context)
+    finally:
+        done.set()
+        killer.join()
+    assert report.parts[0].route is Route.PLACEHOLDER and "EVIDENCE-NOT-CONVERTED" in told(report)
+    assert stage.normalise([samples / "a.xls"], tmp_path / "again", context).parts[0].route is Route.CONVERTED
+
+
+def test_a_formula_that_asks_elsewhere_asks_nobody(tmp_path, context, listener, office):
+    far = f"http://127.0.0.1:{listener.port}"
+    with xlsxwriter.Workbook(str(tmp_path / "a.xlsx")) as book:
+        sheet = book.add_worksheet()
+        sheet.write(0, 0, "可见")
+        sheet.write_formula(1, 0, f'=_xlfn.WEBSERVICE("{far}/a")', None, "")
+        sheet.write_formula(2, 0, f"='{far}/[b.xlsx]Sheet1'!A1", None, "")
+        sheet.write_formula(3, 0, '=DDE("soffice","/etc/hostname","1")', None, "")
+    (tmp_path / "b.fods").write_text(
+        '<?xml version="1.0"?><office:document xmlns:office="urn:oasis:names:tc:opendocument:xmlns:office:1.0" '
+        'xmlns:table="urn:oasis:names:tc:opendocument:xmlns:table:1.0" xmlns:text="urn:oasis:names:tc:opendocument:xmlns:text:1.0" '
+        'office:mimetype="application/vnd.oasis.opendocument.spreadsheet" office:version="1.3"><office:body><office:spreadsheet>'
+        '<table:table table:name="一"><table:table-row><table:table-cell office:value-type="string"><text:p>可见</text:p></table:table-cell>'
+        f"<table:table-cell table:formula='of:=WEBSERVICE(&quot;{far}/c&quot;)'/>"
+        f"<table:table-cell table:formula='of:=[&apos;{far}/d.ods&apos;#$Sheet1.A1]'/>"
+        "</table:table-row></table:table></office:spreadsheet></office:body></office:document>",
+        encoding="utf-8",
+    )
+    office_files.convert(tmp_path / "b.fods", tmp_path / "b.ods", office)
+    report = stage.normalise([tmp_path / "a.xlsx", tmp_path / "b.ods"], tmp_path / "out", context)
+    assert [r.route for r in report.parts] == [Route.CONVERTED] * 2
+    assert listener.calls == 0
 
 
 def test_plain_text_line_by_line(tmp_path, context):
@@ -336,7 +415,10 @@ def test_a_mail_shows_its_head_its_attachments_and_its_words(tmp_path, context):
     assert "PART-MAIL-HTML" in told(report)
 
 
-@pytest.mark.parametrize("name", ["a.ofd", "a.msg", "a.rar", "a.bin"])
+_ADVICE = {"a.ofd": "另存为（或打印成）PDF", "a.rar": "压缩", "a.bin": "另存为PDF", "a.msg": "另存为"}
+
+
+@pytest.mark.parametrize("name", _ADVICE)
 def test_what_has_no_way_gets_a_page_that_says_what_to_do(tmp_path, context, inbox, gather, name):
     if name == "a.ofd":
         office_files.rewrite(_empty_zip(tmp_path), inbox / name, {"OFD.xml": b"<OFD/>"})
@@ -350,7 +432,7 @@ def test_what_has_no_way_gets_a_page_that_says_what_to_do(tmp_path, context, inb
     gathered = gather()
     (part,) = gathered.parts
     text = "".join("".join(pdf_text.texts(part.pdf)).split())
-    assert part.route is Route.PLACEHOLDER and "占位页" in text and "另存为" in text
+    assert part.route is Route.PLACEHOLDER and "占位页" in text and _ADVICE[name] in text
     assert part.original == inbox / name and part.original_sha256 in text
 
 
