@@ -9,7 +9,7 @@ from pathlib import Path
 from casefile.formats import kinds, zip_bounds
 
 _MOST_MEMBERS = 100_000
-_MOST_DIRECTORY = 20_000_000
+_MOST_DIRECTORY = 5_000_000
 _MOST_TYPES = 500_000
 _LONGEST_TYPE = 100
 

@@ -148,7 +148,11 @@ def _take_all(
     desk: Desk,
     context: Context,
 ) -> list[_Taken]:
-    families = [opener.open(item) for item in items]
+    context.progress.start("unpack", len(items))
+    families = []
+    for item in items:
+        families.append(opener.open(item))
+        context.progress.step(item.subject)
     context.progress.start("gather", sum(map(len, families)))
     with ThreadPoolExecutor(max_workers=_AT_ONCE, thread_name_prefix="gather") as threads:
         number = itertools.count(1)

@@ -126,8 +126,10 @@ def _look(path: Path, request: Mapping[str, Any], limits: Limits) -> dict[str, A
     # What an archive or mail holds is taken in, and looked at, file by file.
     inner = kind not in archives.CONTAINERS
     reading = scanning.read(path, "", password=request.get("password", ""), bounds=bounds, inner=inner)
-    scanned = scanning.scan_text(reading.pages, SECRECY_CODES)
     said, flavour = facts.read(path, kind, head, request.get("password", ""))
+    # What goes on record is looked at, too: a mark may stand where no page shows it.
+    recorded = PageText("", "文件自带信息", "\n".join(value for _, value in said))
+    scanned = scanning.scan_text([*reading.pages, recorded], SECRECY_CODES)
     return {
         "format": kind,
         "puid": pronom.puid(kind, head, flavour),

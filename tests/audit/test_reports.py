@@ -57,6 +57,15 @@ def shown(report, lang="zh", width=100):
     return out.getvalue()
 
 
+def test_a_person_sees_when_and_where_and_no_whole_id_number(tmp_path):
+    facts = (("taken_at", "2026-03-05T10:00:00"), ("make", "330102199001010123"))
+    report = Report(1, parts=(PartRecord("a.jpg", "a.pdf", Route.CONVERTED, 1, 0.0, facts),))
+    report_html.write(report, tmp_path / "r.html", "zh")
+    for written in (shown(report, width=200), (tmp_path / "r.html").read_text(encoding="utf-8")):
+        assert "拍摄时间 2026-03-05T10:00:00" in written
+        assert "330***********0123" in written and "330102199001010123" not in written
+
+
 def test_json_has_the_shape_that_programs_rely_on():
     got = json.loads(report_json.written(REPORT, "zh"))
     assert list(got) == ["outcome", "subjects", "findings", "not_looked_at", "parts"]

@@ -126,6 +126,12 @@ def test_what_is_found_goes_on_record(inbox, gather):
     assert gather() == gathered
 
 
+def test_a_mark_in_what_a_photograph_says_is_seen(inbox, gather):
+    photograph(inbox / "a.jpg", make="机密★10年".encode())
+    gathered = gather()
+    assert gathered.refused and gathered.evidence == ()
+
+
 @pytest.mark.parametrize(
     ("taken", "collected", "codes"),
     [
