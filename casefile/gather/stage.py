@@ -197,9 +197,13 @@ def _take(desk: Desk, opened: Opened, number: int) -> Intake:
 
 def _without_secrets(families: Sequence[list[Opened]], desk: Desk) -> list[list[Opened]]:
     """An archive with a secret in it is the secret itself: nothing of it, nor of its other files, stays."""
-    clean = [f for f in families if len(f) == 1 or not any(o.intake and o.intake.secret for o in f)]
-    used = {o.intake.kept.pdf for f in clean for o in f if o.intake and o.intake.kept}
-    return [family if family in clean else _refused(family, desk, used) for family in families]
+    secret = [len(family) > 1 and any(o.intake and o.intake.secret for o in family) for family in families]
+    clean = itertools.chain.from_iterable(f for f, hidden in zip(families, secret, strict=True) if not hidden)
+    used = {opened.intake.kept.pdf for opened in clean if opened.intake and opened.intake.kept}
+    return [
+        _refused(family, desk, used) if hidden else family
+        for family, hidden in zip(families, secret, strict=True)
+    ]
 
 
 def _refused(family: Sequence[Opened], desk: Desk, used: Collection[Path]) -> list[Opened]:
