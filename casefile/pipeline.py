@@ -201,7 +201,9 @@ def normalise(files: Sequence[Path], target: Path, context: Context) -> tuple[Re
 def gathered(case_no: str, context: Context) -> Gathered:
     """Gather the evidence of a case."""
     with context.locked(case_no):
-        return gather.gather(read(case_no, context), context)
+        found = gather.gather(read(case_no, context), context)
+        bind.lay_out(case_no, found.parts, context)
+        return found
 
 
 def scan(subjects: Sequence[str], context: Context) -> Report:

@@ -13,7 +13,7 @@ from typing import Any
 
 import casefile
 from casefile import catalogue, resources
-from casefile.bind import books, front, layout
+from casefile.bind import books, front, layout, prepared
 from casefile.bind.contents import contents
 from casefile.bind.layout import Book, Layout
 from casefile.bind.number import archival_code, volume_code
@@ -120,6 +120,11 @@ def _size(part: Part) -> int:
         return part.pdf.stat().st_size
     except OSError:
         return 0  # told when it is opened
+
+
+def lay_out(case_no: str, parts: Sequence[Part], context: Context) -> None:
+    """Lay new parts out to be bound, so that binding them later is quick."""
+    prepared.lay_out(parts, context.workspace.case(case_no).work / "prepared")
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

@@ -5,8 +5,11 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Mapping, Sequence
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -21,6 +24,8 @@ from casefile.model.document import Part
 
 _EDITION = 2
 """Of the rules of preparation: with another one, nothing remembered is used."""
+_WORTH = 40
+"""Parts to lay out for which starting a process beside pays."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,15 +61,15 @@ class Preparation:
         """
         self._folder.mkdir(parents=True, exist_ok=True)
         found: dict[str, Ready] = {}
+        missing = [part for part in _each_once(self._parts) if not self._at_hand(part)]
+        with _beside([(part, self._slab(part)) for part in missing]) as mine:
+            for part, _ in mine:
+                self._prepare(part)
         for part in self._parts:
             if part.sha256 not in found:
-                known = self._known.get(part.sha256)
-                slab = self._folder / f"{part.sha256}.slab"
-                if known is None and slab.is_file():
-                    known = self._found(part, slab)
-                if known is None or known["size"] != _size(slab):
-                    known = self._known[part.sha256] = self._prepare(part, slab)
-                found[part.sha256] = _ready(part.pdf, slab, known)
+                if not self._at_hand(part):
+                    self._prepare(part)
+                found[part.sha256] = _ready(part.pdf, self._slab(part), self._known[part.sha256])
             pages = found[part.sha256].pages
             if pages != part.pages or part.pages < 1:
                 raise BadInput("BIND-PAGES", subject=part.title, expected=part.pages, found=pages)
@@ -88,20 +93,71 @@ class Preparation:
             if path.name not in wanted:
                 path.unlink(missing_ok=True)
 
-    def _found(self, part: Part, path: Path) -> dict[str, Any] | None:
-        # A run that was killed, or the stage that made the part, left it.
-        slab = pdf_slab.read(path)
-        if slab is not None:
-            self._known[part.sha256] = _told(slab, _size(path))
-        return self._known.get(part.sha256)
+    def _slab(self, part: Part) -> Path:
+        return slab_of(part, self._folder)
 
-    def _prepare(self, part: Part, target: Path) -> dict[str, Any]:
+    def _at_hand(self, part: Part) -> bool:
+        path = self._slab(part)
+        size = _size(path)
+        known = self._known.get(part.sha256)
+        if known is None and size >= 0:
+            # A run that was killed, a process beside or the stage that made the part left it.
+            slab = pdf_slab.read(path)
+            if slab is not None:
+                known = self._known[part.sha256] = _told(slab, size)
+        return known is not None and known["size"] == size
+
+    def _prepare(self, part: Part) -> None:
         try:
-            return make(part.pdf, part.sha256, target)
+            self._known[part.sha256] = make(part.pdf, part.sha256, self._slab(part))
         except BadInput:
             # A part that was changed is told as such, not as unreadable.
             _same(part, _digest(part))
             raise
+
+
+def lay_out(parts: Sequence[Part], folder: Path) -> None:
+    """Make the slabs of new parts; what can't be laid out is left for binding to name."""
+    folder.mkdir(parents=True, exist_ok=True)
+    missing = [
+        (part, slab_of(part, folder)) for part in _each_once(parts) if not slab_of(part, folder).is_file()
+    ]
+    with _beside(missing) as mine:
+        for part, target in mine:
+            with suppress(BadInput):
+                make(part.pdf, part.sha256, target)
+
+
+def slab_of(part: Part, folder: Path) -> Path:
+    """Where the slab of a part is kept."""
+    return folder / f"{part.sha256}.slab"
+
+
+@contextmanager
+def _beside(missing: Sequence[tuple[Part, Path]]) -> Iterator[Sequence[tuple[Part, Path]]]:
+    """Which of ``missing`` to make here, while another process makes the others."""
+    if len(missing) < _WORTH:
+        yield missing
+        return
+    # By turns, since parts of a kind stand together.
+    theirs = [(str(part.pdf.absolute()), part.sha256, str(path)) for part, path in missing[1::2]]
+    command = [sys.executable, "-m", "casefile.bind.slab_worker"]
+    with subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    ) as other:
+        assert other.stdin is not None
+        # Should it die, its share is made here.
+        with suppress(BrokenPipeError), other.stdin:
+            other.stdin.write(json.dumps(theirs).encode())
+        try:
+            yield missing[::2]
+        except BaseException:
+            other.kill()
+            raise
+
+
+def _each_once(parts: Sequence[Part]) -> list[Part]:
+    return list({part.sha256: part for part in reversed(parts)}.values())[::-1]
 
 
 def make(source: Path, digest: str, target: Path) -> dict[str, Any]:

@@ -58,6 +58,7 @@ _OF_PAGES = (
     "/Contents",
     "/Annots",
 )
+_APART = re.compile(rb"/Type /(?:OCG|Page|Pages|Catalog)\b")
 _ELSEWHERE = (Name.Page, Name.Pages, Name.Catalog)
 
 Key = tuple[int, int]
@@ -289,10 +290,13 @@ class _Cutter:
 
     def _small(self, one: Any, key: Key, text: bytes, pages: Mapping[Key, int]) -> bytes:
         again = b"/StructParent" in text and _untagged(one)
-        for name in _OF_OBJECTS:
-            if name.encode() in text and name in one and key not in pages:
-                del one[name]
-                again = True
+        if b"/Metadata" in text or b"/PieceInfo" in text:
+            for name in _OF_OBJECTS:
+                if name in one and key not in pages:
+                    del one[name]
+                    again = True
+        if not _APART.search(text):
+            return bytes(one.unparse(resolved=True)) if again else text
         kind = one.get("/Type")
         if kind == Name.OCG:
             self._layers.append(key)

@@ -17,7 +17,7 @@ from pikepdf import Array, Dictionary, Name, Stream
 
 _MOST = 1_000_000
 _DEEP = 500
-_OF_ELEMENTS = ("/ID", "/C", "/NS", "/Ref", "/AF", "/R", "/Metadata")
+_OF_ELEMENTS = {"/ID", "/C", "/NS", "/Ref", "/AF", "/R", "/Metadata"}
 _STANDARD = {
     "/Document", "/Part", "/Art", "/Sect", "/Div", "/BlockQuote", "/Caption", "/TOC", "/TOCI", "/Index",
     "/NonStruct", "/Private", "/P", "/H", "/H1", "/H2", "/H3", "/H4", "/H5", "/H6", "/L", "/LI", "/Lbl",
@@ -166,11 +166,11 @@ class _Walk:
         role = self._role(named)
         if role != named:
             one.S = Name(role)
-        if "/C" in one:
+        stale = _OF_ELEMENTS & one.keys()
+        if "/C" in stale:
             self._attributed(one)
-        for name in _OF_ELEMENTS:
-            if name in one:
-                del one[name]
+        for name in stale:
+            del one[name]
         page = one.get("/Pg")
         if page is not None and page.objgen not in self._pages:
             del one["/Pg"]
@@ -200,34 +200,32 @@ class _Walk:
             one.A = Array(found)
 
     def _kids(self, one: Any) -> list[Any]:
+        """The elements within; what a volume can't hold is taken out."""
         kids = one.get("/K")
         if kids is None:
             return []
-        if not isinstance(kids, Array):
-            if self._stays(kids):
-                return [kids] if self._is_element(kids) else []
-            del one["/K"]
-            return []
-        ones = kids.as_list()
-        kept = [kid for kid in ones if self._stays(kid)]
+        ones = list(kids.as_list()) if isinstance(kids, Array) else [kids]
+        kept, elements = [], []
+        for kid in ones:
+            if not isinstance(kid, int):
+                if not isinstance(kid, Dictionary):
+                    continue
+                kind = kid.get("/Type")
+                if kind == Name.StructElem or kind is None:
+                    elements.append(kid)
+                elif not self._stays(kid, kind):
+                    continue
+            kept.append(kid)
         if len(kept) < len(ones):
             one.K = Array(kept)
-        return [kid for kid in kept if self._is_element(kid)]
+        return elements
 
-    @staticmethod
-    def _is_element(kid: Any) -> bool:
-        return isinstance(kid, Dictionary) and kid.get("/Type") not in (Name.MCR, Name.OBJR)
-
-    def _stays(self, kid: Any) -> bool:
-        if not isinstance(kid, Dictionary):
-            return isinstance(kid, int)
-        page = kid.get("/Pg")
-        if kid.get("/Type") == Name.OBJR:
+    def _stays(self, kid: Any, kind: Any) -> bool:
+        if kind == Name.OBJR:
             # A field that was flattened is no annotation any more.
             target = kid.get("/Obj")
             return isinstance(target, Stream) or (
                 isinstance(target, Dictionary) and target.objgen in self._annotations
             )
-        if kid.get("/Type") == Name.MCR:
-            return page is None or page.objgen in self._pages
-        return True
+        page = kid.get("/Pg")
+        return kind == Name.MCR and (page is None or page.objgen in self._pages)

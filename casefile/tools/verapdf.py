@@ -7,6 +7,7 @@ so it lives until the process ends.
 
 from __future__ import annotations
 
+import atexit
 import importlib.util
 import tempfile
 import threading
@@ -140,8 +141,15 @@ def _start() -> None:
     # Taking the machine down at exit waits for ever when its first caller was not the main thread.
     jpype.config.destroy_jvm = False
     jpype.startJVM(str(_machine()), *_JVM_OPTIONS, temporary, classpath=[str(_jar())], interrupt=False)
+    atexit.register(_end)
     jpype.JClass("org.verapdf.gf.foundry.VeraGreenfieldFoundryProvider").initialise()
     jpype.JClass("java.util.logging.LogManager").getLogManager().reset()
+
+
+def _end() -> None:
+    # Java goes on collecting while Python ends; the thread that hands references back would then ask for
+    # an interpreter that is gone, and take the process down with SIGABRT.
+    jpype.JClass("org.jpype.ref.JPypeReferenceQueue").getInstance().stop()
 
 
 @cache

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -56,3 +58,20 @@ def test_a_missing_library_is_said_when_asked(monkeypatch: pytest.MonkeyPatch) -
     with pytest.raises(MissingTool) as raised:
         verapdf.require()
     assert raised.value.code == "TOOL-VERAPDF"
+
+
+_ENDING = """
+import jpype
+from casefile.tools import verapdf
+verapdf._start()
+held = jpype.JClass("java.util.ArrayList")()
+for _ in range(60000):
+    held.add(jpype.JProxy("java.lang.Runnable", dict={"run": lambda: None}))
+held.clear()
+jpype.JClass("java.lang.System").gc()
+"""
+
+
+def test_a_process_ends_in_peace_while_java_collects() -> None:
+    done = subprocess.run([sys.executable, "-c", _ENDING], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
