@@ -44,8 +44,15 @@ def ready(
     if kind in _OLE or kind == kinds.ENCRYPTED_OOXML:
         unlocked = _unlocked(source, stem.with_suffix(".unlocked"), password)
         if unlocked is not None:
-            source = unlocked
-            kind = sniff.media_type(unlocked) if kind == kinds.ENCRYPTED_OOXML else kind
+            try:
+                kind = sniff.media_type(unlocked) if kind == kinds.ENCRYPTED_OOXML else kind
+                return _copied(unlocked, stem, kind, bounds)
+            finally:
+                unlocked.unlink()
+    return _copied(source, stem, kind, bounds)
+
+
+def _copied(source: Path, stem: Path, kind: str, bounds: zip_bounds.Bounds) -> tuple[Path, Told | None]:
     if kind in _OOXML and not ooxml_calm.strict(source, bounds):
         copy = stem.with_suffix(_OOXML[kind])
         return copy, ooxml_calm.calm(source, copy, bounds)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -33,7 +34,7 @@ class Told:
 
     def saw(self, text: str) -> None:
         """Count what should be seen: letters, figures and Chinese characters."""
-        self.words.update(c for c in text if c.isalnum())
+        self.words.update(_letters(text))
 
     def json(self) -> dict[str, Any]:
         """For the way to another process."""
@@ -46,4 +47,9 @@ class Told:
 
     def missing(self, seen: str) -> int:
         """How many characters are not on the pages whose text is ``seen``, in any order."""
-        return sum((self.words - Counter(c for c in seen if c.isalnum())).values())
+        return sum((self.words - Counter(_letters(seen))).values())
+
+
+def _letters(text: str) -> Iterator[str]:
+    # Capitals may be the doing of a font style, and a page may give a ligature or a radical for a character.
+    return (c for c in unicodedata.normalize("NFKC", text).casefold() if c.isalnum())

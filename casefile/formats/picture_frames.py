@@ -17,6 +17,7 @@ MOST_SHOWN = 12
 """Frames of an animation that become pages: they tell what it shows, and a film is no document."""
 
 QUALITY = 90
+_QUICKLY_PACKED = 25_000_000
 
 _ORIENTATION = 0x0112
 _TURNS_SIDES = frozenset({5, 6, 7, 8})
@@ -144,7 +145,12 @@ def _anew(
 
 
 def _worth_jpeg(image: Image.Image, data: bytes) -> bool:
-    """True for what was compressed with loss already: without loss it would grow many times over."""
+    """True for what was compressed with loss already: without loss it would grow many times over.
+
+    And for what is so large that packing it without loss would outlast the time that one part has.
+    """
+    if image.width * image.height > _QUICKLY_PACKED:
+        return True
     if image.format == "WEBP":
         return not _webp_lossless(data)
     if image.format == "TIFF":

@@ -24,7 +24,8 @@ from gather_files import write_docx  # type: ignore[import-not-found]
 from office_files import LAST_SEEN, WORDS
 
 from casefile.errors import BadInput
-from casefile.formats import pdf_text
+from casefile.formats import ooxml_sheet, pdf_text
+from casefile.formats.office_told import Told
 from casefile.gather import stage
 from casefile.model.terms import Route
 from casefile.tools import verapdf
@@ -395,6 +396,24 @@ def test_a_text_of_too_many_pages_is_refused_and_a_long_one_is_whole(tmp_path, c
     assert "第2999行记录" in pdf_text.texts(Path(report.parts[0].output))[-1]
     assert report.parts[1].route is Route.PLACEHOLDER
     assert "EVIDENCE-TOO-LONG" in told(report)
+
+
+def test_a_table_without_end_is_not_printed(tmp_path, context):
+    (tmp_path / "a.csv").write_text("甲,乙,丙\n" * 200_001, encoding="utf-8")
+    report = stage.normalise([tmp_path / "a.csv"], tmp_path / "out", context)
+    assert report.parts[0].route is Route.PLACEHOLDER and "EVIDENCE-TOO-LARGE" in told(report)
+
+
+@pytest.mark.parametrize(("width", "paper"), [(400, (False, 1)), (1500, (True, 1)), (4000, (True, 3))])
+def test_paper_lies_for_wide_sheets_and_text_is_never_made_too_small(width, paper):
+    assert ooxml_sheet.paper(width) == paper
+
+
+def test_letters_are_counted_as_they_are_read():
+    told = Told()
+    told.saw("Abc 一二 ﬁn")
+    assert told.missing("ABC ⼀二 fin") == 0
+    assert told.missing("ABC 二 fi") == 2
 
 
 def test_a_mail_shows_its_head_its_attachments_and_its_words(tmp_path, context):

@@ -283,6 +283,15 @@ def test_too_many_pixels_are_refused_before_they_are_unpacked(tmp_path, make):
         assert refused.value.code == "PICTURE-BOMB"
 
 
+def test_what_is_too_large_to_be_packed_in_time_becomes_jpeg(tmp_path, scene, make, monkeypatch):
+    clear = scene.convert("RGBA")
+    clear.save(tmp_path / "a.png")
+    assert make(tmp_path / "a.png").notes == ()
+    monkeypatch.setattr(picture_frames, "_QUICKLY_PACKED", 1000)
+    assert make(tmp_path / "a.png").notes == ("PART-PICTURE-CHANGED",)
+    assert images(tmp_path / "part.pdf")[0][0] == "/DCTDecode"
+
+
 def test_the_same_picture_gives_the_same_bytes(tmp_path, scene, make):
     scene.save(tmp_path / "a.webp")
     make(tmp_path / "a.webp")
