@@ -21,12 +21,13 @@ from hypothesis import strategies as st
 from pikepdf import Array, Dictionary, Name
 from PIL import ImageChops, ImageStat
 
-from casefile.bind import bind
+from casefile.bind import bind, lay_out
 from casefile.context import Context
 from casefile.errors import BadInput
 from casefile.formats import pdf, pdf_slab, pdf_stamp
 from casefile.formats.pdf_frame import Attachment, Frame
 from casefile.formats.pdf_tags import Tags
+from casefile.formats.pdf_writer import Writer
 from casefile.model.case import Case
 
 
@@ -287,3 +288,42 @@ def test_a_part_that_shrank_while_it_was_bound_is_told(
     with pytest.raises(BadInput) as caught:
         pdf.write(volume, digits, tmp_path / "volume.pdf")
     assert caught.value.code == "BIND-PART-CHANGED"
+
+
+def test_parts_laid_out_when_they_are_gathered_are_not_opened_again(
+    make: Maker, case: Case, binding_context: Context, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    parts = [make.text("filing_approval"), *(make.scan(f"evidence-{n:03}") for n in range(1, 45))]
+    lay_out(case.case_no, parts, binding_context)
+    slabs = {path.name for path in (case.folder / "work" / "prepared").iterdir()}
+    assert slabs == {f"{part.sha256}.slab" for part in parts}
+    cut = pdf_slab.cut
+
+    def never(source: Path, digest: str) -> pdf_slab.Slab:
+        assert source not in {part.pdf for part in parts}
+        return cut(source, digest)
+
+    monkeypatch.setattr(pdf_slab, "cut", never)
+    (volume,) = bind(case, parts, binding_context).volumes
+    assert volume.sheets == len(pypdfium2.PdfDocument(volume.pdf))
+
+
+def test_a_volume_of_more_than_4_gigabytes_is_counted_right(tmp_path: Path) -> None:
+    target = tmp_path / "thick.pdf"
+    with Writer(target) as out:
+        root, pages = out.reserve(), out.reserve()
+        # As if five gigabytes had been written: only the places count here.
+        out._at += 5 << 30
+        out.small(root, b"<< /Type /Catalog /Pages %d 0 R >>" % pages)
+        out.small(pages, b"<< /Type /Pages /Kids [ ] /Count 0 >>")
+        out.finish(b"/Root %d 0 R" % root)
+    written = target.read_bytes()
+    with target.open("wb") as sparse:
+        head = written.index(b"3 0 obj")
+        sparse.write(written[:head])
+        sparse.seek((5 << 30) + head)
+        sparse.write(written[head:])
+    with pikepdf.open(target) as opened:
+        assert not opened.get_warnings()
+        assert opened.Root.Pages.Count == 0
+    target.unlink()
