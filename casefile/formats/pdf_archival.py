@@ -59,15 +59,31 @@ def _said(error: Exception, path: Path) -> str:
     return str(error).replace(f"{path}", path.name)[:200]
 
 
+Box = tuple[float, float, float, float]
+"""Left, bottom, right and top, in points."""
+
+
 def impossible_page(pdf: pikepdf.Pdf) -> int | None:
     """Number of the first page that no PDF/A may hold, or None."""
     for number, page in enumerate(pdf.pages, 1):
-        for box in (page.mediabox, page.cropbox):
-            left, bottom, right, top = (float(edge) for edge in box.as_list())
-            sides = abs(right - left), abs(top - bottom)
-            if not (min(sides) >= SMALLEST_SIDE and max(sides) <= LARGEST_SIDE):
-                return number
+        if not all(possible(box) for box in boxes(page)):
+            return number
     return None
+
+
+def boxes(page: pikepdf.Page) -> tuple[Box, Box]:
+    """The medium and the crop box of a page, corners in order."""
+    found = []
+    for box in (page.mediabox, page.cropbox):
+        one, two, three, four = (float(edge) for edge in box.as_list())
+        found.append((min(one, three), min(two, four), max(one, three), max(two, four)))
+    return found[0], found[1]
+
+
+def possible(box: Box) -> bool:
+    """True when PDF/A allows a page of this size (ISO 19005-2, 6.1.13)."""
+    sides = box[2] - box[0], box[3] - box[1]
+    return min(sides) >= SMALLEST_SIDE and max(sides) <= LARGEST_SIDE
 
 
 def claimed(pdf: pikepdf.Pdf) -> str:

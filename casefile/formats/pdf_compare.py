@@ -22,6 +22,8 @@ _MARK, _MARKS = 40, 30e-6
 _TRACE, _TRACES = 16, 2000e-6
 
 _APART = 0.2
+_SHAPE, _SHAPES, _ANY_DPI = 400, 20, 1e6
+_SHAPES_APART = 4.0
 _CELL = 6
 _SOME_INK = 0.02
 
@@ -108,6 +110,23 @@ def compare(
         round(apart, 3),
         round(text, 3),
     )
+
+
+def same_shapes(one: Path, other: Path, pages: Collection[int], password: str = "") -> bool:
+    """True when pages of two files look the same but for their size; only some of many are looked at.
+
+    Raises:
+        BadInput: when either can't be read.
+    """
+    with pdf_text.opened(one, password or None) as before, pdf_text.opened(other) as after:
+        for number in sorted(pages)[:_SHAPES]:
+            pair = [
+                reader.picture(number - 1, dpi=_ANY_DPI, longest=_SHAPE, grey=True)
+                for reader in (before, after)
+            ]
+            if difference(*pair)[0] >= _SHAPES_APART:
+                return False
+    return True
 
 
 def blank_pages(path: Path, most: int) -> tuple[int, ...]:

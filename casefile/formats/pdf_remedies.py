@@ -32,6 +32,22 @@ def against(broken: Iterable[str]) -> tuple[Remedy, ...]:
     return tuple(dict.fromkeys(remedy for rule, remedy in _REMEDIES.items() if rule in wanted))
 
 
+def _resources(pdf: pikepdf.Pdf) -> None:
+    """Give every page and form resources of its own: a form without any uses those of its page."""
+    for page in pdf.pages:
+        if not isinstance(page.obj.get("/Resources"), Dictionary):
+            page.obj.Resources = Dictionary()
+        forms = page.resources.get("/XObject")
+        for form in forms.values() if isinstance(forms, Dictionary) else ():
+            if isinstance(form, Stream) and form.get("/Subtype") == Name.Form and "/Resources" not in form:
+                form.Resources = page.resources
+    for item in pdf.objects:
+        if isinstance(item, Stream):
+            drawn = item.get("/Subtype") == Name.Form or item.get("/PatternType") == 1
+            if drawn and not isinstance(item.get("/Resources"), Dictionary):
+                item.Resources = Dictionary()
+
+
 def _overprint(pdf: pikepdf.Pdf) -> None:
     # Only presses overprint; on screen and office printers nothing changes.
     for item in pdf.objects:
@@ -205,6 +221,7 @@ _DEEP = 12
 
 _RULES: tuple[tuple[Remedy, tuple[str, ...]], ...] = (
     (pdf_contents.clean, ("6.1.6-1", "6.1.6-2", "6.1.13-1", "6.1.13-3", "6.2.2-1", "6.2.6-1", "6.2.8-3")),
+    (_resources, ("6.2.2-2",)),
     (pdf_inks.give_everywhere, ("6.2.4.3-3",)),
     (_overprint, ("6.2.4.2-2",)),
     (_blending, ("6.2.10-1",)),

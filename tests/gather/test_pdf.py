@@ -254,4 +254,48 @@ def test_a_mark_without_a_look_of_its_own_stays_on_the_page(tmp_path, make, kind
     with pdf_text.opened(tmp_path / "made.pdf") as reader:
         red, green, _ = reader.picture(0, dpi=72, longest=400).split()
     assert red.getextrema()[1] == 255
-    assert green.getextrema()[0] < 100
+    assert green.getextrema()[0] < 150
+
+
+@pytest.mark.parametrize(
+    ("box", "expected"),
+    [
+        ((0, 0, 20_000, 10_000), (14_000, 7_000)),
+        ((-5, -5, -3, -4), (144, 72)),
+        ((0, 0, 2, 400), (72, 14_400)),
+    ],
+)
+def test_a_page_of_impossible_size_is_scaled_whole(tmp_path, make, box, expected):
+    left, bottom, right, top = box
+    width, height = right - left, top - bottom
+    source = tmp_path / "a.pdf"
+    with pikepdf.new() as pdf:
+        page = pdf.add_blank_page(page_size=(200, 200))
+        page.obj.MediaBox = Array(list(box))
+        # The upper right quarter.
+        draw = f"1 0 0 rg {left + width / 2} {bottom + height / 2} {width / 2} {height / 2} re f"
+        page.obj.Contents = pdf.make_stream(draw.encode())
+        pdf.save(source)
+
+    made = make(source)
+
+    assert "PART-SCALED" in made.notes
+    assert ("scaled_pages", "1") in made.facts
+    assert verapdf.check(tmp_path / "made.pdf").compliant
+    with pdf_text.opened(tmp_path / "made.pdf") as reader:
+        assert reader.size(0) == pytest.approx(expected, rel=0.03)
+        page = reader.picture(0, dpi=1e6, longest=200)
+    across, up = page.width, page.height
+    assert page.getpixel((across * 3 // 4, up // 4)) == (255, 0, 0)
+    assert page.getpixel((across // 4, up * 3 // 4)) == (255, 255, 255)
+
+
+def test_a_page_that_no_scale_saves_is_refused(tmp_path, make):
+    source = tmp_path / "a.pdf"
+    with pikepdf.new() as pdf:
+        page = pdf.add_blank_page(page_size=(200, 200))
+        page.obj.MediaBox = Array([0, 0, 1, 100_000])
+        pdf.save(source)
+    with pytest.raises(BadInput) as raised:
+        make(source)
+    assert raised.value.code == "PDF-PAGE-SIZE"

@@ -28,6 +28,7 @@ from casefile.formats import (
     pdf_raster,
     pdf_remedies,
     pdf_repair,
+    pdf_scale,
     pdf_text,
 )
 from casefile.gather.routes.made import Job, Made
@@ -93,8 +94,12 @@ def _made(found: _Source, route: Route, difference: pdf_compare.Difference, font
         facts.append(("compared_pages", str(difference.pages)))
     if difference.lost:
         notes.append("PART-PAGES-LOST")
-        facts.append(("lost_pages", "、".join(map(str, difference.lost[:_NAMED_PAGES]))))
+        facts.append(("lost_pages", _numbers(difference.lost)))
     return Made(route, found.pages, difference.mean, tuple(notes), difference.blank, tuple(facts))
+
+
+def _numbers(pages: tuple[int, ...]) -> str:
+    return "、".join(map(str, pages[:_NAMED_PAGES])) + ("等" if len(pages) > _NAMED_PAGES else "")
 
 
 def _same(difference: pdf_compare.Difference, fonts: _Fonts) -> bool:
@@ -151,15 +156,20 @@ def _looked_at(source: Path, scratch: Path, most_pages: int, password: str) -> _
             found.pages = len(opened.pages)
             if found.pages > most_pages:
                 raise BadInput("PDF-TOO-LONG", subject=source.name, pages=found.pages, most=most_pages)
-            page = pdf_archival.impossible_page(opened)
-            if page is not None:
-                raise BadInput("PDF-PAGE-SIZE", subject=source.name, page=page)
             if pdf_archival.signed(opened):
                 found.notes.append("PART-SIGNED")
             if opened.is_encrypted:
                 found.notes.append("PART-WAS-LOCKED")
-                found.file = scratch / "unlocked.pdf"
-                opened.save(found.file)
+            scaled: tuple[int, ...] = ()
+            if pdf_archival.impossible_page(opened) is not None:
+                scaled = pdf_scale.scale(opened, source.name)
+                found.notes.append("PART-SCALED")
+                found.facts.append(("scaled_pages", _numbers(scaled)))
+            if opened.is_encrypted or scaled:
+                found.file = scratch / "opened.pdf"
+                opened.save(found.file, encryption=False)
+                if not pdf_compare.same_shapes(source, found.file, scaled, password):
+                    raise BadInput("PDF-PAGE-SIZE", subject=source.name, page=scaled[0])
             elif pdf_archival.plain(opened):
                 found.flavour = _KEPT_FLAVOURS.get(pdf_archival.claimed(opened), "")
             if opened.get_warnings():
