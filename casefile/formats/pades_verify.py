@@ -125,6 +125,18 @@ def validate(
         return (SignatureVerdict("", problem="SIGN-VERDICT-UNREADABLE", reason=_reason(error)),)
 
 
+def integrity(path: Path) -> tuple[SignatureVerdict, ...]:
+    """As :func:`validate` for a file from outside, of whose signers nothing is known: no root is trusted.
+
+    Only ``intact``, ``covers`` and what was modified tell something then.
+    """
+    try:
+        with path.open("rb") as data:
+            return _judge(data, (), dt.datetime.now(dt.UTC))
+    except Exception as error:  # malformed files raise nearly everything in the parser
+        return (SignatureVerdict("", problem="SIGN-VERDICT-UNREADABLE", reason=_reason(error)),)
+
+
 def _judge(
     data: IO[bytes], roots: Sequence[x509.Certificate], at: dt.datetime
 ) -> tuple[SignatureVerdict, ...]:

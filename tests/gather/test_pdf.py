@@ -299,3 +299,33 @@ def test_a_page_that_no_scale_saves_is_refused(tmp_path, make):
     with pytest.raises(BadInput) as raised:
         make(source)
     assert raised.value.code == "PDF-PAGE-SIZE"
+
+
+def test_signatures_of_a_received_file_are_judged_before_they_go(tmp_path, make, pki):
+    from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
+    from pyhanko.sign import PdfSignatureMetadata, signers
+
+    plain = tmp_path / "plain.pdf"
+    with pikepdf.new() as pdf:
+        page = pdf.add_blank_page(page_size=(300, 200))
+        page.obj.Contents = pdf.make_stream(b"0 0 1 rg 50 50 100 100 re f")
+        pdf.save(plain, compress_streams=False)
+    one = pki.signers[0]
+    key = signers.SimpleSigner.load_pkcs12(one.pkcs12, passphrase=one.passphrase_file.read_bytes().strip())
+    with plain.open("rb") as data:
+        out = signers.sign_pdf(
+            IncrementalPdfFileWriter(data), PdfSignatureMetadata(field_name="Sig1"), signer=key
+        )
+    whole = tmp_path / "signed.pdf"
+    whole.write_bytes(out.getbuffer())
+
+    made = make(whole)
+    assert {"PART-SIGNED", "PART-SIGNATURE-INTACT"} <= set(made.notes)
+    assert "签名后未改动" in dict(made.facts)["signatures"]
+    assert verapdf.check(tmp_path / "made.pdf").compliant
+
+    changed = tmp_path / "changed.pdf"
+    changed.write_bytes(whole.read_bytes().replace(b"50 50 100 100 re", b"50 50 100 120 re"))
+    made = make(changed)
+    assert "PART-SIGNATURE-CHANGED" in made.notes
+    assert "PART-SIGNATURE-INTACT" not in made.notes

@@ -31,6 +31,7 @@ from casefile.formats import (
     pdf_scale,
     pdf_text,
 )
+from casefile.gather.routes import received_signatures
 from casefile.gather.routes.made import Job, Made
 from casefile.model.terms import Route
 from casefile.tools import ghostscript, verapdf
@@ -158,6 +159,9 @@ def _looked_at(source: Path, scratch: Path, most_pages: int, password: str) -> _
                 raise BadInput("PDF-TOO-LONG", subject=source.name, pages=found.pages, most=most_pages)
             if pdf_archival.signed(opened):
                 found.notes.append("PART-SIGNED")
+                note, facts = received_signatures.judged(source)
+                found.notes += [note] if note else []
+                found.facts += facts
             if opened.is_encrypted:
                 found.notes.append("PART-WAS-LOCKED")
             scaled: tuple[int, ...] = ()
