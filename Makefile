@@ -23,6 +23,7 @@ bench: $(STAMP)
 	tests/benchmarks/peers.sh || echo "unoserver can't be had and is left out"
 	$(BIN)/python tests/benchmarks/render_bench.py --many 2000
 	$(BIN)/python tests/benchmarks/bind_bench.py --big
+	$(BIN)/python tests/benchmarks/normalise_bench.py
 
 gallery: $(STAMP)
 	$(BIN)/python tests/benchmarks/gallery.py build/gallery
