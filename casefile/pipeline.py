@@ -229,6 +229,18 @@ def anchor(context: Context) -> ledger.Checkpoint | None:
     return ledger.anchor(context, lambda root: cms.timestamp(root, url))
 
 
+def court_copy(
+    case_no: str, context: Context, target: Path, *, max_bytes: int, internal: bool
+) -> tuple[package.CourtFile, ...]:
+    """Write a copy of the archived volumes for a court.
+
+    Raises:
+        BadInput: PACKAGE-NOT-ARCHIVED.
+        Conflict: EXPORT-EXISTS, when there is something at the target.
+    """
+    return package.court_copy(case_no, context, target, max_bytes=max_bytes, internal=internal)
+
+
 def export(case_no: str, context: Context, target: Path, *, zipped: bool) -> Path:
     """Write the archived package of a case as a bag or a ZIP.
 

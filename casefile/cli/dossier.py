@@ -13,6 +13,8 @@ from casefile.errors import ExitCode, UsageError
 if TYPE_CHECKING:
     from casefile.context import Context
 
+_MOST_MB = 2000
+
 
 def add(app: typer.Typer, say: Help) -> None:
     """Add the commands."""
@@ -60,13 +62,27 @@ def add(app: typer.Typer, say: Help) -> None:
         case_no: str = typer.Argument(..., metavar=say("metavar.case")),
         bag: str = typer.Option("", "--bag", metavar=say("metavar.folder"), help=say("option.bag")),
         archive: str = typer.Option("", "--zip", metavar=say("metavar.file"), help=say("option.zip")),
+        court: str = typer.Option("", "--court", metavar=say("metavar.folder"), help=say("option.court")),
+        max_mb: float = typer.Option(
+            35.0, "--max-mb", metavar=say("metavar.count"), help=say("option.max_mb")
+        ),
+        internal: bool = typer.Option(False, "--with-internal", help=say("option.internal")),
     ) -> None:
         from casefile import pipeline
 
         settings: Settings = ctx.obj
-        if bool(bag) == bool(archive):
+        if sum(map(bool, (bag, archive, court))) != 1:
             raise UsageError("CLI-BAG-OR-ZIP")
+        if not 1 <= max_mb <= _MOST_MB:
+            raise UsageError("CLI-MEGABYTES", subject=f"{max_mb:g}")
         with settings.open() as context:
+            if court:
+                size = int(max_mb * 1_000_000)
+                files = pipeline.court_copy(case_no, context, Path(court), max_bytes=size, internal=internal)
+                for one in files:
+                    print(f"{one.sha256[:16]}  {one.size / 1_000_000:6.2f} MB  {one.name}")
+                show_line(f"已导出 {court}", f"exported {court}", settings)
+                return
             made = pipeline.export(case_no, context, Path(bag or archive), zipped=bool(archive))
         show_line(f"已导出 {made}", f"exported {made}", settings)
 

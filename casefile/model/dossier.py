@@ -174,6 +174,7 @@ class Filed:
     """
 
     case_no: str
+    title: str
     version: str
     manifest_sha256: str
     volumes: tuple[SignedVolume, ...]

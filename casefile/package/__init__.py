@@ -2,12 +2,13 @@
 
 from casefile.package.archive import holds, record, store, stored
 from casefile.package.contents import archived_originals, number_of
+from casefile.package.court import CourtFile, court_copy
 from casefile.package.filed import filed
 from casefile.package.manifest import clean
 from casefile.package.staging import object_id, package
 from casefile.package.transfer import export
 
 __all__ = [
-    "archived_originals", "clean", "export", "filed", "holds", "number_of", "object_id", "package", "record",
-    "store", "stored",
+    "CourtFile", "archived_originals", "clean", "court_copy", "export", "filed", "holds", "number_of",
+    "object_id", "package", "record", "store", "stored",
 ]  # fmt: skip

@@ -56,6 +56,7 @@ def filed(case_no: str, context: Context) -> Filed | None:
         files = dict(_files(root, there.folder, inventory, case_no))
         return Filed(
             case_no=case_no,
+            title=root.findtext("m:case/m:contentDescription/m:title", "", _SPACE),
             version=there.version,
             manifest_sha256=there.manifest_sha256,
             volumes=tuple(_volume(node, files) for node in root.iterfind("m:volumes/m:volume", _SPACE)),
