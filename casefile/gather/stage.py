@@ -284,7 +284,7 @@ class _Result:
         if kept.blank:
             pages = "、".join(map(str, kept.blank[:_NAMED])) + ("等" if len(kept.blank) > _NAMED else "")
             self.findings.append(Finding("PART-BLANK", one.subject, self.case_no, {"pages": pages}))
-        if evidence.recording is not None:
+        if evidence.recording is not None and self.case_no:
             for code, params in recording.complaints(evidence.recording, dict(evidence.facts)):
                 self.findings.append(Finding(code, one.subject, self.case_no, params))
         # The catalogue's column of remarks tells only what makes the pages differ from the original.

@@ -84,7 +84,9 @@ def parts(make: Maker) -> list[Part]:
             "evidence-001", 2, rotate=90, dark=True, type_id="evidence", title="现场照片", route=Route.RASTER
         ),
         make.scan("evidence-002", 1, rotate=180, type_id="evidence", title="IMG_20260305_1234567890_" * 3),
-        make.scan("evidence-003", 1, rotate=270, type_id="evidence", title="录像", route=Route.PLACEHOLDER),
+        make.scan(
+            "evidence-003", 1, rotate=270, type_id="evidence", title="录像", original_format="video/mp4"
+        ),
         make.text("investigation_report", 2, title="案件调查报告", volume=Volume.INTERNAL),
     ]
 
@@ -164,7 +166,7 @@ def test_the_cover_and_the_remark_sheet_tell_the_case(main: BoundVolume) -> None
     remark = "".join(pages[-1].split())
     assert "本卷共6件9页" in remark and "本案另有副卷1册，共1件2页" in remark
     assert "第2件“现场照片”：原文件无法转为文字版式" in remark
-    assert "第4件“录像”：不能装订成页" in remark
+    assert "第4件“录像”：音像记录，不能装订成页，以说明页入卷，原件另存归档包" in remark
 
 
 def test_signature_boxes_lie_in_the_layout(main: BoundVolume) -> None:

@@ -20,14 +20,17 @@ import pypdfium2
 import pytest
 from gather_files import CASE_NO  # type: ignore[import-not-found]
 
+from casefile.codes import rendered
 from casefile.config import Limits
 from casefile.errors import BadInput, MissingTool
-from casefile.formats import pdf_text
+from casefile.formats import kinds, pdf_text
 from casefile.gather import received, recording, routes
 from casefile.gather.routes import Job
 from casefile.gather.workers import Lost, Workers
+from casefile.model.case import Case
 from casefile.model.document import Recording
 from casefile.model.terms import EvidenceKind, Route
+from casefile.package import contents
 from casefile.tools import ffmpeg, verapdf
 
 PICTURE = ("-f", "lavfi", "-i", "testsrc2=s=160x90:r=5:d=8")
@@ -347,6 +350,24 @@ def test_time_runs_out_and_the_rest_is_not_lost(films):
     assert ffmpeg.key_frames(films / "film.mp4", "video/mp4", told, 6, seconds=0) == ()
     with pytest.raises(BadInput):
         ffmpeg.probe(films / "film.mp4", "video/mp4", seconds=0)
+
+
+def test_every_recording_that_is_told_apart_has_a_reader():
+    known = {kind for kind in kinds.NAMES if kind.startswith(recording.KINDS)}
+    assert known <= set(ffmpeg.DEMUXERS)
+
+
+def test_the_film_goes_into_the_package_as_it_came(inbox, gather, films, tmp_path):
+    shutil.copy(films / "cut.mp4", inbox / "执法.mp4")
+    gathered = gather()
+    (cut,) = found(gathered, "RECORDING-CUT-SHORT")
+    assert "只能读到 0:00:0" in rendered(cut)["message"]
+    case = Case(CASE_NO, (), "", "", inbox.parent, {}, (), "0" * 64)
+    (film,) = [e for e in contents.own_files(case, (), gathered.evidence) if e.role == "original"]
+    staged = contents.place(film, tmp_path)
+    assert (film.media_type, film.received_as) == ("video/mp4", "执法.mp4")
+    assert (tmp_path / film.path).read_bytes() == (films / "cut.mp4").read_bytes()
+    assert staged.sha256 == gathered.evidence[0].sha256 == gathered.parts[0].original_sha256
 
 
 def test_what_has_no_reader_is_not_guessed(tmp_path, films):

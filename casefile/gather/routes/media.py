@@ -85,7 +85,7 @@ def _typesetter(fonts: tuple[Path, ...]) -> Typesetter:
 def _facts(found: Probed) -> tuple[tuple[str, str], ...]:
     pairs = (
         (FactKey.CONTAINER, found.container),
-        (FactKey.DURATION, recording.clock(found.length) if found.length else ""),
+        (FactKey.DURATION, recording.clock(found.length) if found.length or found.measured == 0 else ""),
         (FactKey.VIDEO_CODEC, found.video_codec),
         (FactKey.AUDIO_CODEC, found.audio_codec),
         (FactKey.FRAME_SIZE, f"{found.width} x {found.height}" if found.width else ""),
