@@ -31,7 +31,7 @@ from casefile import (
 from casefile.cases import party_list
 from casefile.context import Context
 from casefile.errors import CasefileError, Conflict, SigningFailed
-from casefile.formats import cms
+from casefile.formats.signatures import cms
 from casefile.gather import Gathered
 from casefile.model.case import Case
 from casefile.model.document import Document, Part

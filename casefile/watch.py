@@ -35,7 +35,7 @@ from casefile.audit.words import say
 from casefile.context import Context
 from casefile.database import FileState
 from casefile.errors import CasefileError
-from casefile.formats.zip_bounds import Bounds
+from casefile.formats.containers.zip_bounds import Bounds
 from casefile.model.finding import Finding, NotLookedAt, Report, merge
 
 INTERVAL = 60.0

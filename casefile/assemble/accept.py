@@ -11,9 +11,9 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from casefile.formats import pdf_text
-from casefile.formats.docx import Printed
-from casefile.formats.pdf_canonical import Canonical
+from casefile.formats.office.docx import Printed
+from casefile.formats.pdf import pdf_text
+from casefile.formats.pdf.pdf_canonical import Canonical
 from casefile.model.finding import Finding
 from casefile.tools.fonts import Fonts, plain_name
 

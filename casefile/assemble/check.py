@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from casefile.assemble import derive
-from casefile.formats import words
+from casefile.formats.office import words
 from casefile.model.catalogue import DocumentType, Field
 from casefile.model.finding import Finding
 from casefile.tools.fonts import Fonts

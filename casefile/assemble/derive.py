@@ -13,7 +13,7 @@ from decimal import ROUND_HALF_UP, Decimal
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from casefile.formats import words
+from casefile.formats.office import words
 from casefile.model.case import DocumentData
 from casefile.model.catalogue import Field
 from casefile.workdays import Unit

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from casefile.formats.docx import Printed
+from casefile.formats.office.docx import Printed
 from casefile.model.finding import Finding
 
 _LONGEST_SHOWN = 40

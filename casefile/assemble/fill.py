@@ -22,7 +22,7 @@ from casefile.assemble.values import NUMBER, PARTY, Values, canonical, dated, ne
 from casefile.context import CHINA_TIME, CaseFolder, Context, write_whole
 from casefile.database import IssuedDocument
 from casefile.errors import BadInput, UsageError
-from casefile.formats import docx, words
+from casefile.formats.office import docx, words
 from casefile.model.case import Case, DocumentData
 from casefile.model.catalogue import Catalogue, DocumentType, Field
 from casefile.model.finding import Finding
@@ -97,7 +97,7 @@ class Filling:
         """The filled document.
 
         Raises:
-            BadInput: as :meth:`casefile.formats.docx.Template.render`.
+            BadInput: as :meth:`casefile.formats.office.docx.Template.render`.
         """
         properties = docx.Properties(title=self.title, author=author, moment=self.moment)
         return self.template.render(_printable(self.values, self.fields), properties)

@@ -32,9 +32,9 @@ from casefile.assemble.values import NUMBER, canonical, dated
 from casefile.context import CaseFolder, Context, write_whole
 from casefile.database import DocumentNumber, IssuedDocument
 from casefile.errors import BadInput, Conflict
-from casefile.formats import docx
-from casefile.formats.docx import Printed
-from casefile.formats.pdf_canonical import Canonical
+from casefile.formats.office import docx
+from casefile.formats.office.docx import Printed
+from casefile.formats.pdf.pdf_canonical import Canonical
 from casefile.model.case import Case
 from casefile.model.catalogue import Field
 from casefile.model.document import Document, Part

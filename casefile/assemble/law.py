@@ -13,7 +13,7 @@ from typing import Any
 
 from casefile.assemble import derive
 from casefile.assemble.values import PARTY, Values
-from casefile.formats import words
+from casefile.formats.office import words
 from casefile.model.case import DocumentData
 from casefile.model.finding import Finding
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from casefile.assemble.derive import ROW_RULES, RULES, Call
 from casefile.errors import CasefileError
-from casefile.formats import docx
+from casefile.formats.office import docx
 from casefile.model.catalogue import Catalogue, DocumentType, Field
 from casefile.model.finding import Finding, Report
 from casefile.tools.fonts import Fonts

@@ -10,7 +10,7 @@ from casefile.assemble.lint import complaints
 from casefile.codes import severities
 from casefile.context import Context, write_whole
 from casefile.errors import BadInput, UsageError
-from casefile.formats import docx
+from casefile.formats.office import docx
 from casefile.model.finding import Finding, Report
 from casefile.model.terms import Severity
 from casefile.tools.fonts import fonts_of

@@ -23,7 +23,7 @@ from queue import SimpleQueue
 from typing import TYPE_CHECKING
 
 from casefile.context import Context, write_whole
-from casefile.formats.pdf_canonical import Canonical, canonicalise
+from casefile.formats.pdf.pdf_canonical import Canonical, canonicalise
 from casefile.tools import office
 from casefile.tools.fonts import fonts_of
 

@@ -10,8 +10,8 @@ from casefile import catalogue
 from casefile.assemble.templates import catalogue_of, templates_of
 from casefile.context import Context, write_whole
 from casefile.errors import UsageError
-from casefile.formats.docx import Properties
-from casefile.formats.pdf_canonical import canonicalise
+from casefile.formats.office.docx import Properties
+from casefile.formats.pdf.pdf_canonical import canonicalise
 from casefile.tools.office import office_of
 
 _BUREAU = "config.bureau."

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from casefile.assemble.service import served_on
 from casefile.assemble.values import PARTY, Values
-from casefile.formats import words
+from casefile.formats.office import words
 from casefile.model.finding import Finding
 
 _SERVED = "served:"

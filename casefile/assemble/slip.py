@@ -10,7 +10,8 @@ from typing import Literal
 
 from casefile import catalogue
 from casefile.context import Context, write_whole
-from casefile.formats import typst, words, written
+from casefile.formats import typst, written
+from casefile.formats.office import words
 from casefile.model.case import Case
 from casefile.model.document import Evidence, Part
 

@@ -8,7 +8,7 @@ from threading import Lock
 
 from casefile import catalogue
 from casefile.context import Context
-from casefile.formats import docx
+from casefile.formats.office import docx
 from casefile.model.catalogue import Catalogue
 
 
@@ -23,8 +23,8 @@ class Templates:
         """The compiled template at ``path``.
 
         Raises:
-            BadInput: as :func:`casefile.formats.docx.load`.
-            Refused: as :func:`casefile.formats.docx.load`.
+            BadInput: as :func:`casefile.formats.office.docx.load`.
+            Refused: as :func:`casefile.formats.office.docx.load`.
         """
         state = path.stat() if path.exists() else None
         key = (path, state.st_mtime_ns if state else 0, state.st_size if state else 0)

@@ -17,7 +17,7 @@ from typing import Any
 from casefile.assemble import derive
 from casefile.assemble.service import served_on
 from casefile.config import Bureau, Thresholds
-from casefile.formats import words
+from casefile.formats.office import words
 from casefile.model.case import Case, DocumentData
 from casefile.model.catalogue import Catalogue, DocumentType, Field
 from casefile.model.terms import Need

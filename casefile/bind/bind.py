@@ -22,9 +22,10 @@ from casefile.bind.paginate import Leaves
 from casefile.bind.prepared import Preparation, Ready
 from casefile.context import Context, move_whole, scratch_folder, write_whole
 from casefile.errors import BadInput, Undecided
-from casefile.formats import pdf, pdf_stamp
-from casefile.formats.pdf_frame import Attachment, Frame
-from casefile.formats.pdf_prepare import Bookmark
+from casefile.formats.pdf import pdf_stamp
+from casefile.formats.pdf import pdf_volume as pdf
+from casefile.formats.pdf.pdf_frame import Attachment, Frame
+from casefile.formats.pdf.pdf_prepare import Bookmark
 from casefile.formats.typst import Sheets, typesetter
 from casefile.model.case import Case
 from casefile.model.document import Part

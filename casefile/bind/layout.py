@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from casefile.bind.paginate import Leaves, end_of, paginate
-from casefile.formats import pdf
-from casefile.formats.pdf_stamp import Corner
+from casefile.formats.pdf import pdf_volume as pdf
+from casefile.formats.pdf.pdf_stamp import Corner
 from casefile.model.document import Part
 from casefile.model.dossier import Placement
 from casefile.model.terms import Volume

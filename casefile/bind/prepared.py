@@ -16,10 +16,10 @@ from typing import Any
 
 from casefile import context as files
 from casefile.errors import BadInput
-from casefile.formats import pdf_slab
-from casefile.formats.pdf_prepare import Bookmark
-from casefile.formats.pdf_slab import Slab
-from casefile.formats.pdf_tags import Tags
+from casefile.formats.pdf import pdf_slab
+from casefile.formats.pdf.pdf_prepare import Bookmark
+from casefile.formats.pdf.pdf_slab import Slab
+from casefile.formats.pdf.pdf_tags import Tags
 from casefile.model.document import Part
 
 _EDITION = 2

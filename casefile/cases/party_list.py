@@ -20,7 +20,8 @@ from casefile.cases.reading import examine
 from casefile.cases.skeleton import written
 from casefile.context import CaseFolder, Context, write_whole
 from casefile.errors import BadInput, UsageError
-from casefile.formats import sheet, yaml
+from casefile.formats import yaml
+from casefile.formats.office import sheet
 from casefile.model.catalogue import Catalogue, DocumentType, Field
 from casefile.model.finding import Finding
 

@@ -24,7 +24,8 @@ from casefile.cases.workbook_pages import COVERS, PROCEDURES, Made, shown
 from casefile.cases.workbook_reading import Place, Read
 from casefile.context import CaseFolder, Context, write_whole
 from casefile.errors import BadInput, Conflict
-from casefile.formats import sheet, workbook, yaml
+from casefile.formats import yaml
+from casefile.formats.office import sheet, workbook
 from casefile.model.case import Case
 from casefile.model.catalogue import Catalogue
 from casefile.model.finding import Finding

@@ -23,7 +23,7 @@ from casefile.cases import filled as forms
 from casefile.cases import models, notes
 from casefile.cases.filled import Filled, Section, Value, Values, copy_name
 from casefile.cases.offer import Offer
-from casefile.formats.workbook import LISTS_SHEET, Cell, Line, Page
+from casefile.formats.office.workbook import LISTS_SHEET, Cell, Line, Page
 from casefile.model.catalogue import Field
 from casefile.model.terms import Need, Service
 

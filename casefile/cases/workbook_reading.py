@@ -28,8 +28,8 @@ from casefile.cases.workbook_pages import (
 )
 from casefile.errors import BadInput
 from casefile.formats import written
-from casefile.formats.sheet import Cell, CellError, Row, Sheet, letters
-from casefile.formats.workbook import LISTS_SHEET
+from casefile.formats.office.sheet import Cell, CellError, Row, Sheet, letters
+from casefile.formats.office.workbook import LISTS_SHEET
 from casefile.formats.yaml import Entry, Leaf, Listing, Node, Table
 from casefile.model.catalogue import Catalogue, Field
 from casefile.model.finding import Finding

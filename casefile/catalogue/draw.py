@@ -16,7 +16,7 @@ from casefile import codes, resources
 from casefile.catalogue.read import load
 from casefile.context import write_whole
 from casefile.errors import BadInput, CasefileError
-from casefile.formats import form
+from casefile.formats.office import form
 from casefile.model.catalogue import Catalogue, DocumentType
 
 _KINDS = ("letter", "record", "form")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from casefile.demo import pictures
 from casefile.demo.pictures import write
-from casefile.formats import plain_docx
+from casefile.formats.office import plain_docx
 
 _EVIDENCE_YAML = """\
 # 证据说明：file 是收件箱里的文件；type 是外来文书的文种；不写 type 的按证据处理。

@@ -25,7 +25,7 @@ from cryptography.x509 import ocsp
 
 from casefile.demo.pki import BUREAU, Authority, Pki, authority_folder, load_pki, make_pki
 from casefile.errors import Conflict
-from casefile.formats.cms import TimestampAuthority
+from casefile.formats.signatures.cms import TimestampAuthority
 
 _LONGEST_REQUEST = 100_000
 

@@ -20,7 +20,7 @@ from casefile.codes import rendered, severities
 from casefile.context import Context, Workspace, write_whole
 from casefile.demo import evidence, pki_service, sample
 from casefile.errors import ExitCode
-from casefile.formats import plain_docx
+from casefile.formats.office import plain_docx
 from casefile.gather import Gathered
 from casefile.model.finding import Report
 from casefile.model.terms import Outcome

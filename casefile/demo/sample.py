@@ -9,7 +9,7 @@ from pathlib import Path
 from casefile.context import write_whole
 from casefile.demo import evidence
 from casefile.demo.pki import Pki
-from casefile.formats import sheet
+from casefile.formats.office import sheet
 
 COMPLETE = "2026-PG-0001"
 INCOMPLETE = "2026-PG-0002"

@@ -13,7 +13,7 @@ from typing import Any
 from casefile import scanning
 from casefile.config import Limits
 from casefile.context import move_whole, write_whole
-from casefile.formats import stand_ins
+from casefile.formats.fonts import stand_ins
 from casefile.model.terms import Route
 from casefile.scanning import eyes
 from casefile.tools import ffmpeg, ghostscript, ocr

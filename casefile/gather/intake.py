@@ -11,8 +11,8 @@ from typing import Any
 from casefile import scanning
 from casefile.context import Context
 from casefile.errors import CasefileError
-from casefile.formats import sniff
-from casefile.formats.zip_bounds import Bounds
+from casefile.formats.containers.zip_bounds import Bounds
+from casefile.formats.identify import sniff
 from casefile.gather import drawing, received, routes
 from casefile.gather.cache import Cache, Kept
 from casefile.gather.listing import shown

@@ -17,7 +17,8 @@ from casefile import catalogue, scanning
 from casefile.codes import codes
 from casefile.context import Context, scratch_folder, write_whole
 from casefile.errors import BadInput
-from casefile.formats import sniff, written
+from casefile.formats import written
+from casefile.formats.identify import sniff
 from casefile.gather import clock, inbox, listing, placeholder, recording
 from casefile.gather.cache import Cache, digest
 from casefile.gather.intake import SECRET_CODES, Complaint, Content, Desk, Intake

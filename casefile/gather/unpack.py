@@ -19,8 +19,9 @@ from typing import Any
 
 from casefile.config import Limits
 from casefile.context import write_whole
-from casefile.formats import archives, pronom, sniff
-from casefile.formats.zip_bounds import Bounds
+from casefile.formats.containers import archives
+from casefile.formats.containers.zip_bounds import Bounds
+from casefile.formats.identify import pronom, sniff
 from casefile.gather import inbox
 from casefile.gather.cache import digest
 from casefile.gather.inbox import Item

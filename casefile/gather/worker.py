@@ -22,20 +22,11 @@ from typing import Any
 from casefile import scanning
 from casefile.config import Limits
 from casefile.errors import BadInput, CasefileError
-from casefile.formats import (
-    archives,
-    facts,
-    flat_odf,
-    office_ready,
-    pdf_archival,
-    pdf_bounds,
-    pdf_ocr,
-    pdf_text,
-    pronom,
-    sniff,
-    zip_bounds,
-)
-from casefile.formats.office_told import Told
+from casefile.formats.containers import archives, zip_bounds
+from casefile.formats.identify import facts, pronom, sniff
+from casefile.formats.office import flat_odf, office_ready
+from casefile.formats.office.office_told import Told
+from casefile.formats.pdf import pdf_archival, pdf_bounds, pdf_ocr, pdf_text
 from casefile.gather import routes
 from casefile.gather.cache import digest
 from casefile.gather.received import state

@@ -142,7 +142,7 @@ def _by_roots(context: Context) -> TokenChecker | None:
 
     def judge(token: bytes, root: bytes) -> None:
         # Late, because most logs have no token yet and the library is slow to load.
-        from casefile.formats import cms
+        from casefile.formats.signatures import cms
 
         verdict = cms.verify_timestamp(root, token, roots)
         if not verdict.bottom_line:

@@ -14,7 +14,9 @@ from filelock import FileLock, Timeout
 from casefile import ledger
 from casefile.context import Context
 from casefile.errors import BadInput, Conflict
-from casefile.formats import cms, ocfl, xml
+from casefile.formats import xml
+from casefile.formats.containers import ocfl
+from casefile.formats.signatures import cms
 from casefile.model.case import Case
 from casefile.model.document import Document, Evidence
 from casefile.model.dossier import Filed, Package, StoredPackage

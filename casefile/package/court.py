@@ -17,8 +17,9 @@ from typing import Any
 
 from casefile.context import Context, write_whole
 from casefile.errors import BadInput, Conflict, Undecided
-from casefile.formats import pdf_copy, sheet
-from casefile.formats.pdf_copy import Copy, Leaf
+from casefile.formats.office import sheet
+from casefile.formats.pdf import pdf_copy
+from casefile.formats.pdf.pdf_copy import Copy, Leaf
 from casefile.formats.typst import Sheets, typesetter
 from casefile.model.dossier import Filed, PageRange, SignedVolume
 from casefile.model.terms import Volume

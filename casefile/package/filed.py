@@ -11,8 +11,9 @@ from typing import Any
 from casefile import ledger
 from casefile.context import Context
 from casefile.errors import BadInput, Conflict
-from casefile.formats import ocfl, xml
-from casefile.formats.second_reader import SecondReader, Unreadable
+from casefile.formats import xml
+from casefile.formats.containers import ocfl
+from casefile.formats.pdf.second_reader import SecondReader, Unreadable
 from casefile.model.document import Part
 from casefile.model.dossier import (
     AppliedSignature,

@@ -12,7 +12,7 @@ from typing import Protocol
 from casefile.config import Signer
 from casefile.context import Context
 from casefile.errors import SigningFailed
-from casefile.formats import cms, trust
+from casefile.formats.signatures import cms, trust
 from casefile.model.terms import Role
 
 

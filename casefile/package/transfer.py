@@ -10,7 +10,7 @@ from pathlib import Path
 
 from casefile.context import Context, write_whole
 from casefile.errors import BadInput, Conflict
-from casefile.formats import bag, ocfl
+from casefile.formats.containers import bag, ocfl
 from casefile.package.archive import stored
 
 

@@ -14,7 +14,7 @@ import os
 import shutil
 from pathlib import Path
 
-from casefile.formats import ocfl
+from casefile.formats.containers import ocfl
 
 _AT_FDCWD = -100
 _RENAME_EXCHANGE = 2

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from casefile.context import Context, write_whole
 from casefile.errors import BadInput
-from casefile.formats import sheet
+from casefile.formats.office import sheet
 from casefile.model.case import RegisterRow
 from casefile.register.columns import FIELDS, headings, procedure_word
 from casefile.register.store import rows

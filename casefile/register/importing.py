@@ -11,8 +11,9 @@ from typing import Any
 
 from casefile.context import Context
 from casefile.errors import BadInput
-from casefile.formats import sheet, written
-from casefile.formats.sheet import Cell, CellError, Row, Sheet
+from casefile.formats import written
+from casefile.formats.office import sheet
+from casefile.formats.office.sheet import Cell, CellError, Row, Sheet
 from casefile.model.case import RegisterRow
 from casefile.model.finding import Finding, Report
 from casefile.register.columns import DATES, PROCEDURES, REQUIRED, headings, plain_heading, procedure_id

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from casefile.formats import pdf_text
+from casefile.formats.pdf import pdf_text
 from casefile.model.text import Line
 from casefile.tools import ocr, unread_ink
 

@@ -8,17 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from casefile.errors import CasefileError
-from casefile.formats import (
-    archives,
-    html_text,
-    mail,
-    office_text,
-    pdf_strings,
-    pdf_text,
-    pictures,
-    sniff,
-    zip_bounds,
-)
+from casefile.formats.containers import archives, zip_bounds
+from casefile.formats.identify import sniff
+from casefile.formats.office import html_text, mail, office_text
+from casefile.formats.pdf import pdf_strings, pdf_text
+from casefile.formats.pictures import pictures
 from casefile.model.finding import NotLookedAt
 from casefile.model.text import PageText
 from casefile.scanning import eyes

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from casefile.context import Context
 from casefile.errors import BadInput
-from casefile.formats.zip_bounds import Bounds
+from casefile.formats.containers.zip_bounds import Bounds
 from casefile.model.finding import Finding, NotLookedAt, Report
 from casefile.scanning.plugins import installed, scan_text
 from casefile.scanning.reading import read

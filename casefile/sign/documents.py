@@ -18,7 +18,9 @@ from casefile import catalogue, config, database
 from casefile.context import Context, move_whole
 from casefile.database import IssuedDocument
 from casefile.errors import Conflict
-from casefile.formats import pades, pdf_text, words
+from casefile.formats.office import words
+from casefile.formats.pdf import pdf_text
+from casefile.formats.signatures import pades
 from casefile.model.document import Document
 from casefile.model.dossier import SignatureBox
 from casefile.model.terms import Role

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from casefile.context import CHINA_TIME, Context, move_whole
 from casefile.errors import SigningFailed, Undecided
-from casefile.formats import pades, pades_verify
+from casefile.formats.signatures import pades, pades_verify
 from casefile.model.dossier import AppliedSignature, BoundVolume, Dossier, SignedDossier, SignedVolume
 from casefile.model.terms import Role, Volume
 from casefile.sign import record

@@ -15,7 +15,7 @@ from pathlib import Path
 from PIL import Image, ImageChops, ImageDraw, ImageFont
 
 from casefile.errors import SigningFailed
-from casefile.formats import glyphs
+from casefile.formats.fonts import glyphs
 
 DIAMETER_MM = 42.0
 

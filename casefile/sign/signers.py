@@ -10,8 +10,9 @@ from pathlib import Path
 from casefile import config, resources
 from casefile.context import Context
 from casefile.errors import SigningFailed
-from casefile.formats import glyphs, trust
-from casefile.formats.pades import Level, SigningServices
+from casefile.formats.fonts import glyphs
+from casefile.formats.signatures import trust
+from casefile.formats.signatures.pades import Level, SigningServices
 from casefile.model.dossier import BoundVolume, SignatureBox
 from casefile.sign import seal
 

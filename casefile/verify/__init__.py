@@ -7,7 +7,7 @@ from pathlib import Path
 from casefile import ledger
 from casefile.context import Context
 from casefile.errors import BadInput, CasefileError
-from casefile.formats import ocfl
+from casefile.formats.containers import ocfl
 from casefile.model.finding import Finding, Report, merge
 from casefile.verify import archival, checks, pages, signatures
 from casefile.verify.subject import opened

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from hashlib import new, sha256
 from pathlib import Path
 
-from casefile.formats import ocfl
+from casefile.formats.containers import ocfl
 from casefile.model.finding import Finding, NotLookedAt
 from casefile.verify.subject import MANIFEST, SIGNATURE, TOKEN, Complaints, Subject
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from casefile.errors import CasefileError
 from casefile.formats import xml
-from casefile.formats.second_reader import Box, SecondReader, Unreadable, Word
+from casefile.formats.pdf.second_reader import Box, SecondReader, Unreadable, Word
 from casefile.model.finding import Finding
 from casefile.verify.manifest import ListedItem, ListedVolume
 from casefile.verify.subject import Complaints, Subject

@@ -11,7 +11,7 @@ from typing import Any
 from casefile import codes, ledger
 from casefile.context import Context
 from casefile.errors import CasefileError
-from casefile.formats import cms
+from casefile.formats.signatures import cms
 from casefile.model.finding import Finding, NotLookedAt
 from casefile.verify.seal import trust_roots
 from casefile.verify.subject import MANIFEST, Complaints, Subject

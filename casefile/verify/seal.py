@@ -9,7 +9,7 @@ from pathlib import Path
 from casefile import codes
 from casefile.context import Context
 from casefile.errors import CasefileError
-from casefile.formats import cms
+from casefile.formats.signatures import cms
 from casefile.model.finding import Finding, NotLookedAt
 from casefile.model.terms import Role
 from casefile.verify.manifest import Manifest

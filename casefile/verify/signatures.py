@@ -11,8 +11,8 @@ from pathlib import Path
 from casefile import codes
 from casefile.context import Context
 from casefile.errors import CasefileError
-from casefile.formats import pades_verify
-from casefile.formats.pades_verify import SignatureVerdict
+from casefile.formats.signatures import pades_verify
+from casefile.formats.signatures.pades_verify import SignatureVerdict
 from casefile.model.finding import Finding, NotLookedAt
 from casefile.verify.manifest import ListedSignature
 from casefile.verify.seal import trust_roots

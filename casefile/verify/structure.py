@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from casefile.formats import ocfl
+from casefile.formats.containers import ocfl
 from casefile.model.finding import Finding, NotLookedAt
 from casefile.verify.subject import Complaints, Subject
 

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from casefile.errors import CasefileError
-from casefile.formats import ocfl, xml
+from casefile.formats import xml
+from casefile.formats.containers import ocfl
 from casefile.model.finding import Finding, NotLookedAt
 from casefile.verify.manifest import Manifest, read
 

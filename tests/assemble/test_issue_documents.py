@@ -16,7 +16,8 @@ from casefile import assemble
 from casefile.assemble import number
 from casefile.context import Context
 from casefile.errors import BadInput, Conflict
-from casefile.formats import docx, pdf_text
+from casefile.formats.office import docx
+from casefile.formats.pdf import pdf_text
 from casefile.model.terms import Route, Volume
 
 

@@ -14,7 +14,7 @@ from casefile import assemble, catalogue
 from casefile.assemble.templates import catalogue_of
 from casefile.context import Context
 from casefile.errors import BadInput, Refused, UsageError
-from casefile.formats import docx
+from casefile.formats.office import docx
 
 TYPE = "publicity_record"
 

@@ -12,7 +12,7 @@ from docx import Document
 from casefile.assemble.render import Cache, Job, Rendered, render
 from casefile.context import CHINA_TIME, Context
 from casefile.errors import BadInput
-from casefile.formats.pdf_canonical import Canonical
+from casefile.formats.pdf.pdf_canonical import Canonical
 from casefile.tools import verapdf
 from casefile.tools.fonts import Fonts
 from casefile.tools.office import Office

@@ -12,7 +12,8 @@ from small_house import CaseMaker, House, document_type, fact, only
 from casefile import assemble
 from casefile.context import Context
 from casefile.errors import BadInput, Conflict
-from casefile.formats import docx, pdf_text
+from casefile.formats.office import docx
+from casefile.formats.pdf import pdf_text
 from casefile.model.case import Case, DocumentData
 from casefile.model.document import Part
 from casefile.model.terms import Route

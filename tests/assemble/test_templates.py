@@ -16,7 +16,7 @@ from small_house import DECISION, DECISION_TEXT, House, draw
 from casefile import assemble, codes
 from casefile.context import CHINA_TIME, Context
 from casefile.errors import BadInput, Refused
-from casefile.formats import docx, words
+from casefile.formats.office import docx, words
 from casefile.tools.fonts import Fonts
 
 PROPERTIES = docx.Properties("样张", "示范局", dt.datetime(2026, 3, 5, tzinfo=CHINA_TIME))

@@ -56,7 +56,7 @@ def make_parts(folder: Path) -> None:
     from pikepdf import Array, Dictionary, Name
     from PIL import Image
 
-    from casefile.formats import pdf_frame
+    from casefile.formats.pdf import pdf_frame
 
     drafts = folder.parent / "drafts"
     drafts.mkdir()
@@ -215,7 +215,7 @@ def make_big(folder: Path) -> None:
     import pikepdf
     from PIL import Image
 
-    from casefile.formats import pdf_frame
+    from casefile.formats.pdf import pdf_frame
 
     noise = random.Random(2)
     pictures = []

@@ -23,7 +23,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from casefile.errors import CasefileError
-from casefile.formats import pdf_compare, pdf_text
+from casefile.formats.pdf import pdf_compare, pdf_text
 from casefile.tools import ghostscript, verapdf
 
 ROOT = Path(__file__).resolve().parents[2]

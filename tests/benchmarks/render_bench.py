@@ -38,8 +38,8 @@ from casefile.assemble.sample import values_of
 from casefile.catalogue.draw import draw
 from casefile.config import Bureau, Config
 from casefile.context import CHINA_TIME, Context, Workspace
-from casefile.formats import docx
-from casefile.formats.pdf_canonical import canonicalise
+from casefile.formats.office import docx
+from casefile.formats.pdf.pdf_canonical import canonicalise
 from casefile.tools.fonts import Fonts
 from casefile.tools.office import Office
 

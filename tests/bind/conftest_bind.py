@@ -16,7 +16,7 @@ from PIL import Image, ImageDraw
 
 from casefile import resources
 from casefile.context import CHINA_TIME, Context
-from casefile.formats import pdf_frame
+from casefile.formats.pdf import pdf_frame
 from casefile.model.case import Case
 from casefile.model.document import Part
 from casefile.model.terms import Route, Volume

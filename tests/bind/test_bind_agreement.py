@@ -340,7 +340,7 @@ def test_a_layout_has_every_sheet_once(
     assert (laid.divider_at is not None) == (divider < len(parts))
     own = {name: Path(name) for name in (layout.COVER, layout.CATALOGUE, layout.REMARK, layout.DIVIDER)}
     empty = Path("empty")
-    from casefile.formats import pdf
+    from casefile.formats.pdf import pdf_volume as pdf
 
     items = [pdf.Piece(Path(one.part.id), one.part.pages, one.numbers) for one in laid.placements]
     pieces = laid.pieces({**own, layout.EMPTY: empty}, items)

@@ -24,10 +24,11 @@ from PIL import ImageChops, ImageStat
 from casefile.bind import bind, lay_out
 from casefile.context import Context
 from casefile.errors import BadInput
-from casefile.formats import pdf, pdf_slab, pdf_stamp
-from casefile.formats.pdf_frame import Attachment, Frame
-from casefile.formats.pdf_tags import Tags
-from casefile.formats.pdf_writer import Writer
+from casefile.formats.pdf import pdf_slab, pdf_stamp
+from casefile.formats.pdf import pdf_volume as pdf
+from casefile.formats.pdf.pdf_frame import Attachment, Frame
+from casefile.formats.pdf.pdf_tags import Tags
+from casefile.formats.pdf.pdf_writer import Writer
 from casefile.model.case import Case
 
 

@@ -21,7 +21,7 @@ from pikepdf import Array, Dictionary, Name
 from casefile.bind import bind
 from casefile.context import Context
 from casefile.errors import BadInput
-from casefile.formats import pdf_prepare
+from casefile.formats.pdf import pdf_prepare
 from casefile.model.case import Case
 from casefile.model.document import Part
 from casefile.model.dossier import BoundVolume, Dossier

@@ -24,9 +24,10 @@ from casefile.cases.filled import Filled, taken
 from casefile.cases.offer import Offer
 from casefile.context import CaseFolder, Context
 from casefile.errors import BadInput, CasefileError, Conflict, Refused, UsageError
-from casefile.formats import sheet, sheet_worker, yaml
-from casefile.formats import workbook as cells
-from casefile.formats.workbook import Cell, Line, Page
+from casefile.formats import yaml
+from casefile.formats.office import sheet, sheet_worker
+from casefile.formats.office import workbook as cells
+from casefile.formats.office.workbook import Cell, Line, Page
 from casefile.formats.written import unseen_character
 from casefile.formats.yaml import quoted
 from casefile.model.case import Case, RegisterRow

@@ -17,7 +17,7 @@ from casefile.catalogue import Catalogue, sample
 from casefile.catalogue.draw import draw, house_style
 from casefile.context import CHINA_TIME
 from casefile.errors import BadInput
-from casefile.formats import docx, form
+from casefile.formats.office import docx, form
 from casefile.model.catalogue import Field
 
 W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"

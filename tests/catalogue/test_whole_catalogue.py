@@ -14,7 +14,8 @@ from casefile import assemble, catalogue
 from casefile.assemble import accept
 from casefile.catalogue import Catalogue
 from casefile.context import Context
-from casefile.formats import docx, pdf_text
+from casefile.formats.office import docx
+from casefile.formats.pdf import pdf_text
 from casefile.tools import verapdf
 from casefile.tools.fonts import fonts_of
 
@@ -114,7 +115,7 @@ def test_every_form_becomes_whole_pages_of_pdf_a(
     shipped: Catalogue, context: Context, tmp_path: Path
 ) -> None:
     """Rendered in one go by the pool: every word that was filled in stands on the pages, in an allowed font."""
-    from casefile.formats.pdf_canonical import canonicalise
+    from casefile.formats.pdf.pdf_canonical import canonicalise
     from casefile.tools.office import office_of
 
     moment = context.now()

@@ -10,7 +10,7 @@ import pytest
 from casefile.cases import workbook
 from casefile.cli import run
 from casefile.context import CaseFolder
-from casefile.formats import sheet
+from casefile.formats.office import sheet
 
 NUMBER = "2026-PG-0001"
 MINIMAL = {"case_source": "巡查", "cause": "非法占地", "party_type": "法人", "party_address": "某村1号"}

@@ -25,7 +25,7 @@ from casefile.codes import severities
 from casefile.context import Context
 from casefile.demo import sample
 from casefile.demo.play import Story, play
-from casefile.formats import pades_verify
+from casefile.formats.signatures import pades_verify
 from casefile.model.finding import Report
 from casefile.model.terms import Outcome
 

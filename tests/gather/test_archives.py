@@ -23,7 +23,9 @@ from PIL import Image
 from casefile import bind
 from casefile.codes import codes, rendered
 from casefile.errors import BadInput, CasefileError, Refused
-from casefile.formats import archives, pdf_text, sniff, zip_bounds
+from casefile.formats.containers import archives, zip_bounds
+from casefile.formats.identify import sniff
+from casefile.formats.pdf import pdf_text
 from casefile.gather import stage, unpack
 from casefile.gather.cache import Cache
 from casefile.gather.inbox import look

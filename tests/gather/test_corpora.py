@@ -24,7 +24,7 @@ from casefile import gather as stage
 from casefile.codes import codes
 from casefile.config import Limits
 from casefile.context import Context
-from casefile.formats import pdf_text
+from casefile.formats.pdf import pdf_text
 from casefile.gather import Gathered
 from casefile.gather.cache import Cache
 from casefile.gather.intake import Desk, Intake

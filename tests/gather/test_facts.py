@@ -18,7 +18,7 @@ from test_identify import compound  # type: ignore[import-not-found]
 
 from casefile.audit import report_json
 from casefile.context import CHINA_TIME
-from casefile.formats import facts, sniff
+from casefile.formats.identify import facts, sniff
 from casefile.gather import clock
 from casefile.model.terms import FactKey
 

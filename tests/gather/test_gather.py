@@ -21,7 +21,7 @@ from gather_files import (  # type: ignore[import-not-found]
 from PIL import Image
 
 from casefile.codes import codes, rendered
-from casefile.formats import pdf_text
+from casefile.formats.pdf import pdf_text
 from casefile.gather import stage
 from casefile.gather.workers import Lost, Workers
 from casefile.model.terms import EvidenceKind, Route, Volume

@@ -18,7 +18,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from casefile.formats import ole, pronom, sniff
+from casefile.formats.identify import ole, pronom, sniff
 
 
 def compound(*streams: str, payload: bytes = b"x" * 5000) -> bytes:

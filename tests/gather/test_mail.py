@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from casefile import scanning
 from casefile.errors import BadInput, CasefileError, Refused
-from casefile.formats import mail
+from casefile.formats.office import mail
 
 
 def written() -> bytes:

@@ -23,7 +23,8 @@ from gather_files import CASE_NO  # type: ignore[import-not-found]
 from casefile.codes import rendered
 from casefile.config import Limits
 from casefile.errors import BadInput, MissingTool
-from casefile.formats import kinds, pdf_text
+from casefile.formats.identify import kinds
+from casefile.formats.pdf import pdf_text
 from casefile.gather import received, recording, routes
 from casefile.gather.routes import Job
 from casefile.gather.workers import Lost, Workers

@@ -24,7 +24,7 @@ from casefile import scanning
 from casefile.config import Limits
 from casefile.context import Context
 from casefile.errors import BadInput
-from casefile.formats import pdf_archival, pdf_ocr, pdf_text
+from casefile.formats.pdf import pdf_archival, pdf_ocr, pdf_text
 from casefile.gather import Gathered
 from casefile.gather.workers import Workers
 from casefile.model.case import Case

@@ -24,8 +24,9 @@ from gather_files import write_docx  # type: ignore[import-not-found]
 from office_files import LAST_SEEN, WORDS
 
 from casefile.errors import BadInput
-from casefile.formats import ooxml_sheet, pdf_text
-from casefile.formats.office_told import Told
+from casefile.formats.office import ooxml_sheet
+from casefile.formats.office.office_told import Told
+from casefile.formats.pdf import pdf_text
 from casefile.gather import stage
 from casefile.model.terms import Route
 from casefile.tools import verapdf

@@ -12,7 +12,8 @@ import pytest
 from pikepdf import Array, Dictionary, Name
 
 from casefile.errors import BadInput
-from casefile.formats import cmaps, pdf_compare, pdf_text
+from casefile.formats.fonts import cmaps
+from casefile.formats.pdf import pdf_compare, pdf_text
 from casefile.gather.routes import pdf as route
 from casefile.gather.routes.made import Job, Made
 from casefile.model.terms import Route

@@ -14,7 +14,8 @@ import pytest
 from PIL import Image, ImageCms, ImageDraw
 
 from casefile.errors import BadInput
-from casefile.formats import jpeg_parts, pdf_text, picture_frames, picture_layout
+from casefile.formats.pdf import pdf_text
+from casefile.formats.pictures import jpeg_parts, picture_frames, picture_layout
 from casefile.gather.routes import picture
 from casefile.gather.routes.made import Job, Made
 from casefile.model.terms import Route
@@ -301,7 +302,7 @@ def test_the_same_picture_gives_the_same_bytes(tmp_path, scene, make):
 
 
 def test_a_scan_too_large_for_memory_goes_through_files(tmp_path, scene, make, monkeypatch):
-    from casefile.formats import pictures
+    from casefile.formats.pictures import pictures
 
     scene.save(tmp_path / "a.tif", save_all=True, append_images=[scene.rotate(180)] * 4)
     make(tmp_path / "a.tif")

@@ -7,7 +7,7 @@ from typing import Any
 
 from casefile import codes, ledger
 from casefile.context import Context
-from casefile.formats import cms
+from casefile.formats.signatures import cms
 from casefile.model.terms import Outcome
 
 

@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from casefile import package
 from casefile.context import Context
 from casefile.errors import Conflict
-from casefile.formats.pdf_copy import Leaf
-from casefile.formats.second_reader import SecondReader
+from casefile.formats.pdf.pdf_copy import Leaf
+from casefile.formats.pdf.second_reader import SecondReader
 from casefile.package.court import Unit, plan
 from casefile.tools import verapdf
 

@@ -21,7 +21,7 @@ from filelock import FileLock
 from casefile import codes, ledger, package, verify
 from casefile.context import Context
 from casefile.errors import Conflict
-from casefile.formats import ocfl
+from casefile.formats.containers import ocfl
 from casefile.model.dossier import Package
 from casefile.model.terms import Outcome
 
@@ -120,9 +120,9 @@ def killed(made: Package, context: Context, target: str, after: bool) -> int:
 @pytest.mark.parametrize(
     ("target", "after"),
     [
-        ("casefile.formats.ocfl:ensure_root", True),
+        ("casefile.formats.containers.ocfl:ensure_root", True),
         ("ocfl.object:fsw_copyfile", True),
-        ("casefile.formats.ocfl:create", True),
+        ("casefile.formats.containers.ocfl:create", True),
         ("casefile.package.archive:_to_disk", True),
         ("casefile.package.archive:_move", False),
         ("casefile.package.archive:_move", True),

@@ -22,7 +22,7 @@ from lxml import etree
 from casefile import codes, ledger, package, verify
 from casefile.context import Context
 from casefile.errors import Conflict
-from casefile.formats import ocfl
+from casefile.formats.containers import ocfl
 from casefile.model.dossier import Package
 from casefile.model.terms import Outcome
 from casefile.package import versions
@@ -191,7 +191,7 @@ def killed(made: Any, context: Context, target: str, after: bool, exchange: bool
     [
         ("casefile.package.versions:twin", True, True),
         ("ocfl.object:fsw_copyfile", True, True),
-        ("casefile.formats.ocfl:add_version", True, True),
+        ("casefile.formats.containers.ocfl:add_version", True, True),
         ("casefile.package.archive:_to_disk", True, True),
         ("casefile.package.versions:exchange", False, True),
         ("casefile.package.versions:exchange", True, True),

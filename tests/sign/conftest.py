@@ -13,7 +13,8 @@ from sign_values import BOXES, CLOCK
 
 from casefile import resources
 from casefile.context import Context
-from casefile.formats import glyphs, pades, trust
+from casefile.formats.fonts import glyphs
+from casefile.formats.signatures import pades, trust
 from casefile.model.dossier import BoundVolume, Dossier
 from casefile.model.terms import Role, Volume
 from casefile.sign import seal

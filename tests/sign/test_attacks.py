@@ -17,8 +17,8 @@ from pyhanko.pdf_utils.generic import pdf_name
 from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
 from sign_values import CLOCK
 
-from casefile.formats import pades
-from casefile.formats.pades_verify import SignatureVerdict, validate
+from casefile.formats.signatures import pades
+from casefile.formats.signatures.pades_verify import SignatureVerdict, validate
 
 
 def _judged(data: bytes, tmp_path: Path, pki: Any) -> tuple[SignatureVerdict, ...]:

@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from casefile.errors import SigningFailed
-from casefile.formats import cms, trust
+from casefile.formats.signatures import cms, trust
 
 DATA = "<manifest>演示</manifest>".encode()
 

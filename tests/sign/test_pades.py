@@ -17,8 +17,9 @@ from sign_values import BOXES, CLOCK
 
 from casefile.demo.pki import _usage
 from casefile.errors import BadInput, MissingTool, SigningFailed
-from casefile.formats import glyphs, pades, trust
-from casefile.formats.pades_verify import validate
+from casefile.formats.fonts import glyphs
+from casefile.formats.signatures import pades, trust
+from casefile.formats.signatures.pades_verify import validate
 from casefile.tools import verapdf
 
 NOW = dt.datetime.now(dt.UTC).replace(microsecond=0)

@@ -16,8 +16,8 @@ from sign_values import BOXES, CLOCK
 from casefile.demo.pki import load_pki
 from casefile.demo.pki_service import Service, serving
 from casefile.errors import Conflict
-from casefile.formats import cms, pades, trust
-from casefile.formats.pades_verify import validate
+from casefile.formats.signatures import cms, pades, trust
+from casefile.formats.signatures.pades_verify import validate
 
 
 def test_served_again_on_the_same_port(tmp_path: Path) -> None:

@@ -16,8 +16,8 @@ from sign_values import BOXES
 from casefile import codes, resources
 from casefile.context import Context
 from casefile.errors import SigningFailed, Undecided
-from casefile.formats import pades
-from casefile.formats.pades_verify import validate
+from casefile.formats.signatures import pades
+from casefile.formats.signatures.pades_verify import validate
 from casefile.model.dossier import Dossier
 from casefile.sign import seal, sign
 from casefile.tools import verapdf

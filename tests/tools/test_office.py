@@ -23,8 +23,8 @@ from PIL import Image
 
 from casefile.context import CHINA_TIME
 from casefile.errors import BadInput, MissingTool
-from casefile.formats import pdf_text
-from casefile.formats.pdf_canonical import canonicalise
+from casefile.formats.pdf import pdf_text
+from casefile.formats.pdf.pdf_canonical import canonicalise
 from casefile.tools import office as module
 from casefile.tools.office import Office
 

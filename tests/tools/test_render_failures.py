@@ -24,9 +24,10 @@ from PIL import Image
 
 from casefile.assemble import accept, check
 from casefile.context import CHINA_TIME
-from casefile.formats import docx, pdf_text
-from casefile.formats.docx import Printed
-from casefile.formats.pdf_canonical import canonicalise
+from casefile.formats.office import docx
+from casefile.formats.office.docx import Printed
+from casefile.formats.pdf import pdf_text
+from casefile.formats.pdf.pdf_canonical import canonicalise
 from casefile.model.catalogue import Field
 from casefile.tools import office as module
 from casefile.tools.fonts import Fonts

@@ -6,7 +6,7 @@ from fontTools.misc import eexec
 from hypothesis import given
 from hypothesis import strategies as st
 
-from casefile.formats.pdf_canonical import calm_type1
+from casefile.formats.pdf.pdf_canonical import calm_type1
 
 
 def program(number: bytes, outlines: bytes) -> tuple[bytes, int, int]:

@@ -18,7 +18,8 @@ from tampering import CONTENT, back_to, flip, forge, reindex
 from casefile import codes, database, ledger, package, verify
 from casefile.context import Context
 from casefile.errors import BadInput
-from casefile.formats import cms, ocfl, trust
+from casefile.formats.containers import ocfl
+from casefile.formats.signatures import cms, trust
 from casefile.model.finding import Report
 from casefile.model.terms import Outcome
 from casefile.tools import verapdf

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from casefile.errors import BadInput
-from casefile.formats import office_ready, sniff
+from casefile.formats.identify import sniff
+from casefile.formats.office import office_ready
 from casefile.gather.recording import KINDS
 from casefile.gather.routes import media, office, pdf, picture, text
 from casefile.gather.routes.made import Job, Made

@@ -16,7 +16,7 @@ from typing import Any
 import segno
 
 from casefile.errors import BadInput
-from casefile.formats import sniff
+from casefile.formats.identify import sniff
 from casefile.formats.typst import Typesetter
 from casefile.gather import recording
 from casefile.gather.routes.made import Job, Made

@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from casefile.errors import BadInput
-from casefile.formats import pdf_canonical, pdf_text
-from casefile.formats.office_told import Told
+from casefile.formats.office.office_told import Told
+from casefile.formats.pdf import pdf_canonical, pdf_text
 from casefile.gather.routes import pdf
 from casefile.gather.routes.made import Job, Made, Said
 from casefile.model.terms import Route

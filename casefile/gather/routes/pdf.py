@@ -21,10 +21,10 @@ from pathlib import Path
 import pikepdf
 
 from casefile.errors import BadInput
-from casefile.formats import (
+from casefile.formats.fonts import pdf_fonts
+from casefile.formats.pdf import (
     pdf_archival,
     pdf_compare,
-    pdf_fonts,
     pdf_raster,
     pdf_remedies,
     pdf_repair,

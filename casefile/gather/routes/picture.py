@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from casefile.errors import BadInput
-from casefile.formats import pictures
+from casefile.formats.pictures import pictures
 from casefile.gather.routes.made import Job, Made
 from casefile.model.terms import Route
 from casefile.tools import verapdf

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from casefile.formats import pades_verify
-from casefile.formats.pades_verify import SignatureVerdict
+from casefile.formats.signatures import pades_verify
+from casefile.formats.signatures.pades_verify import SignatureVerdict
 
 _MOST_BYTES = 200_000_000
 _MOST_NAMED = 8

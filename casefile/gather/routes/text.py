@@ -9,7 +9,9 @@ from functools import cache
 from typing import Any
 
 from casefile.errors import BadInput
-from casefile.formats import html_calm, mail, pdf_archival, pdf_text, plain_text, typst
+from casefile.formats import typst
+from casefile.formats.office import html_calm, mail, plain_text
+from casefile.formats.pdf import pdf_archival, pdf_text
 from casefile.gather.routes.made import Job, Made, Said
 from casefile.model.terms import Route
 from casefile.tools import verapdf

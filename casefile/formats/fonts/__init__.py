@@ -1,0 +1,1 @@
+"""Fonts of a PDF: what it shows with them, what stands in for absent ones, programs made anew."""

@@ -1,0 +1,1 @@
+"""Office documents, tables, mails and plain text: reading, filling, making them calm."""

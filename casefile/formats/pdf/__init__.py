@@ -1,0 +1,1 @@
+"""PDF: reading, repairing, comparing, laying out, joining."""

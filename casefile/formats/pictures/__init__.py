@@ -1,0 +1,1 @@
+"""Photographs and scans, frame by frame, onto pages."""

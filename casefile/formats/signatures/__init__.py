@@ -1,0 +1,1 @@
+"""Electronic signatures and timestamps: making and judging them."""
