@@ -141,5 +141,6 @@ def _signed(typed: Part, scan: Part) -> Part:
         difference=scan.difference,
         note=scan.note,
         blank=scan.blank,
+        crowded=scan.crowded,
         stands_for=typed.id,
     )

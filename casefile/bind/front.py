@@ -26,6 +26,10 @@ _DECISIONS = (
 _LONGEST_RESULT = 110
 """Characters of 处理结果 that the cover holds; beyond, it points to the decision."""
 
+_COLUMN = 12
+"""Characters of a remark that the catalogue's narrow column holds; longer ones stand on the remark sheet."""
+_NOTES, _NOTE = 20, 160
+"""Remarks that the remark sheet repeats, and characters of one; all of them stand in contents.xml."""
 _BY_TITLE, _RUNS, _TITLE = 3, 8, 40
 """How much of a list of items the remark sheet says: items by title, runs of numbers, characters a title."""
 
@@ -140,7 +144,7 @@ def catalogue(account: Account, at: dt.datetime) -> dict[str, Any]:
                 "title": one.part.title,
                 "date": one.part.date.strftime("%Y%m%d") if one.part.date else "",
                 "page": _shown(one, last=one is account.placements[-1]),
-                "note": one.part.note,
+                "note": one.part.note if _fits(one.part.note) else "见备考表",
             }
             for one in account.placements
         ],
@@ -202,6 +206,7 @@ def _lines(case: Case, account: Account) -> Iterable[str]:
             f"{_items(stood_for)}：不能装订成页（无法打开或不宜转换的文件），"
             "以占位页代替，原件另存归档包，占位页载明其校验值。"
         )
+    yield from _remarks(account)
     if _secrecy(case):
         yield f"本案列为{_secrecy(case)}；涉密材料不进入本卷，另行保管。"
     for ids, sentence in (
@@ -216,6 +221,23 @@ def _lines(case: Case, account: Account) -> Iterable[str]:
         first = next(one.seq for one in account.placements if one.part.id == account.divider)
         yield f"本卷不分正卷、副卷，第{first}件起为内部材料，前加“内部”隔页，隔页不编页号。"
     yield "各件及其原件的校验值（SHA-256）见本文件所附 contents.xml。"
+
+
+def _remarks(account: Account) -> Iterable[str]:
+    """Remarks that are too long for the catalogue; what is said of several items is said once."""
+    told: dict[str, list[Placement]] = {}
+    for one in account.placements:
+        if not _fits(one.part.note):
+            told.setdefault(one.part.note, []).append(one)
+    for note, met in list(told.items())[:_NOTES]:
+        yield f"{_items(met)}：{_short(note, _NOTE).rstrip('。')}。"
+    rest = [one for note in list(told)[_NOTES:] for one in told[note]]
+    if rest:
+        yield f"另有{len(rest)}件的附注见所附 contents.xml。"
+
+
+def _fits(note: str) -> bool:
+    return len(note) <= _COLUMN
 
 
 def _is_recording(part: Part) -> bool:
@@ -262,8 +284,8 @@ def _items(placements: Sequence[Placement]) -> str:
     return f"第{'、'.join(told)}件（共{len(placements)}件）"
 
 
-def _short(title: str) -> str:
-    return title if len(title) <= _TITLE else title[: _TITLE - 1] + "…"
+def _short(text: str, most: int = _TITLE) -> str:
+    return text if len(text) <= most else text[: most - 1] + "…"
 
 
 def _text(case: Case, name: str) -> str:

@@ -22,6 +22,14 @@ DIVIDER, EMPTY = "隔页", "空白"
 
 _BACK: Mapping[Corner, Corner] = {"top_right": "top_left", "bottom_right": "bottom_left"}
 """Where a number goes on the back of a leaf: to the outer edge there too."""
+_OTHER_EDGE: Mapping[Corner, Corner] = {
+    "top_right": "bottom_right",
+    "bottom_right": "top_right",
+    "bottom_center": "bottom_right",
+    "top_left": "bottom_left",
+    "bottom_left": "top_left",
+}
+"""Where it goes when it would lie on text or a picture."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,12 +94,18 @@ class Layout:
         return next((self.leaves.front(one.first_sheet - one.before) for one in found), None)
 
     def corners(self, one: Placement, corner: Corner) -> tuple[Corner, ...]:
-        """For each page of a part the corner of its number."""
-        back = _BACK.get(corner, corner) if self.leaves.double_sided else corner
-        return tuple(
-            back if sheet % 2 else corner
-            for sheet in range(one.first_sheet, one.first_sheet + one.part.pages)
-        )
+        """For each page of a part the corner of its number: another one where that would lie on something.
+
+        Where no corner is free, as on a photograph that fills the page, it stays where it always stands.
+        """
+        taken = {page: corners.split() for page, corners in one.part.crowded}
+        places = []
+        for page, sheet in enumerate(range(one.first_sheet, one.first_sheet + one.part.pages), 1):
+            usual = [corner, _OTHER_EDGE[corner]]
+            if self.leaves.double_sided and sheet % 2:
+                usual = [_BACK.get(place, place) for place in usual]
+            places.append(next((place for place in usual if place not in taken.get(page, ())), usual[0]))
+        return tuple(places)
 
     def labels(self) -> list[pdf.Label]:
         """What a viewer calls each page: the number where one is stamped."""

@@ -42,6 +42,7 @@ class Kept:
     findings: tuple[tuple[str, dict[str, str]], ...] = ()
     puid: str = ""
     facts: tuple[tuple[str, str], ...] = ()
+    crowded: tuple[tuple[int, str], ...] = ()
 
 
 class Cache:
@@ -92,6 +93,7 @@ class Cache:
                 findings=tuple((code, dict(params)) for code, params in told["findings"]),
                 puid=told["puid"],
                 facts=tuple((key, value) for key, value in told["facts"]),
+                crowded=tuple((page, corners) for page, corners in told["crowded"]),
             )
             return kept if digest(pdf) == kept.sha256 else None
         except (OSError, ValueError, KeyError, TypeError):

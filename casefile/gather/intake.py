@@ -247,6 +247,7 @@ class Desk:
                 difference=answer["difference"],
                 notes=tuple(answer["notes"]),
                 blank=tuple(answer["blank"]),
+                crowded=tuple((int(page), str(corners)) for page, corners in answer["crowded"]),
                 not_looked_at=tuple(intake.not_looked_at),
                 findings=tuple((c, p) for c, p in intake.complaints if p.get("place") != "文件名"),
                 puid=intake.puid,

@@ -303,6 +303,7 @@ class _Result:
             kept.difference,
             "；".join(said),
             kept.blank,
+            kept.crowded,
         )
         self._record(one.subject, kept.pdf, kept.route, kept.pages, kept.difference, evidence.facts)
 
@@ -357,6 +358,7 @@ class _Result:
         difference: float | None,
         note: str,
         blank: tuple[int, ...] = (),
+        crowded: tuple[tuple[int, str], ...] = (),
     ) -> None:
         day = written.date(of.collected_at)
         if day is None:
@@ -384,6 +386,7 @@ class _Result:
                 note=note,
                 stands_for=of.stands_for,
                 blank=blank,
+                crowded=crowded,
             )
         )
 

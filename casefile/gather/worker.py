@@ -26,7 +26,7 @@ from casefile.formats.containers import archives, zip_bounds
 from casefile.formats.identify import facts, pronom, sniff
 from casefile.formats.office import flat_odf, office_ready
 from casefile.formats.office.office_told import Told
-from casefile.formats.pdf import pdf_archival, pdf_bounds, pdf_ocr, pdf_text
+from casefile.formats.pdf import pdf_archival, pdf_bounds, pdf_corners, pdf_ocr, pdf_text
 from casefile.gather import routes
 from casefile.gather.cache import digest
 from casefile.gather.received import state
@@ -192,6 +192,7 @@ def _make(path: Path, request: Mapping[str, Any], limits: Limits) -> dict[str, A
         "difference": made.difference,
         "notes": list(made.notes),
         "blank": list(made.blank),
+        "crowded": pdf_corners.crowded(Path(request["target"])),
         "facts": [list(pair) for pair in made.facts],
         "to_read": _to_read(Path(request["target"])) if request.get("ocr") else [],
         "says": [[code, dict(params)] for code, params in made.says],

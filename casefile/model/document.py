@@ -108,6 +108,7 @@ class Part:
     ``blank`` are the pages, from 1, on which nothing is to be seen: they are bound, but bear no number.
     ``filed_sha256`` is set when the pages were taken back from an archived volume, numbers and all: it is the
     digest that the archived catalogue gives, while ``sha256`` is that of the file with the pages.
+    ``crowded`` names pages, from 1, and the corners of each in which a page number would lie on something.
     ``person`` is whom a record was taken of.
     """
 
@@ -132,6 +133,7 @@ class Part:
     blank: tuple[int, ...] = ()
     filed_sha256: str = ""
     person: str = ""
+    crowded: tuple[tuple[int, str], ...] = ()
 
     @property
     def listed_sha256(self) -> str:

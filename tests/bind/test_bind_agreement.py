@@ -15,11 +15,14 @@ from conftest_bind import CLOCK, Maker, sample_case, text_compiler
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from lxml import etree
+from test_bind_order import part as bare
 
 from casefile.bind import bind, front, layout
 from casefile.bind.layout import Book, Layout
 from casefile.bind.paginate import Leaves
 from casefile.context import Context
+from casefile.formats.pdf import pdf_corners
+from casefile.formats.pdf import pdf_volume as pdf
 from casefile.model.document import Part
 from casefile.model.dossier import BoundVolume, Dossier, SignedDossier, SignedVolume
 from casefile.model.terms import Role, Volume
@@ -295,12 +298,12 @@ def _contents(name: str, value: str) -> Callable[[Any], None]:
 def test_whatever_is_changed_is_named(
     books: Dossier, tmp_path: Path, code: str, change: Callable[[Any], None]
 ) -> None:
-    with pikepdf.open(books.volumes[0].pdf) as pdf:
-        change(pdf)
-        pdf.save(tmp_path / "changed.pdf")
+    with pikepdf.open(books.volumes[0].pdf) as book:
+        change(book)
+        book.save(tmp_path / "changed.pdf")
     assert code in {one.code for one in pages.check_file(tmp_path / "changed.pdf", "changed.pdf")}  # type: ignore[union-attr]
-    with pikepdf.open(books.volumes[0].pdf) as pdf:
-        pdf.save(tmp_path / "same.pdf")
+    with pikepdf.open(books.volumes[0].pdf) as book:
+        book.save(tmp_path / "same.pdf")
     assert not list(pages.check_file(tmp_path / "same.pdf", "same.pdf"))
 
 
@@ -326,10 +329,8 @@ def test_a_catalogue_that_lies_is_named(bench: Bench, monkeypatch: pytest.Monkey
 def test_a_layout_has_every_sheet_once(
     shapes: list[tuple[int, set[int]]], both: bool, cover: int, rows: int, remark: int, divider: int
 ) -> None:
-    from test_bind_order import part
-
     parts = [
-        part(f"e-{n}", "evidence", pages=pages, blank=tuple(blank)) for n, (pages, blank) in enumerate(shapes)
+        bare(f"e-{n}", "evidence", pages=pages, blank=tuple(blank)) for n, (pages, blank) in enumerate(shapes)
     ]
     book = Book(Volume.MAIN, 1, 1, tuple(parts), None, Leaves(both, f"e-{divider}"))
     laid = Layout.of(book, cover, rows, remark)
@@ -340,8 +341,6 @@ def test_a_layout_has_every_sheet_once(
     assert (laid.divider_at is not None) == (divider < len(parts))
     own = {name: Path(name) for name in (layout.COVER, layout.CATALOGUE, layout.REMARK, layout.DIVIDER)}
     empty = Path("empty")
-    from casefile.formats.pdf import pdf_volume as pdf
-
     items = [pdf.Piece(Path(one.part.id), one.part.pages, one.numbers) for one in laid.placements]
     pieces = laid.pieces({**own, layout.EMPTY: empty}, items)
     assert sum(piece.pages for piece in pieces) == laid.sheets
@@ -355,3 +354,51 @@ def test_a_layout_has_every_sheet_once(
         if both and piece.path != empty:
             assert at % 2 == 0
         at += piece.pages
+
+
+def test_remarks_that_the_catalogue_has_no_room_for_stand_on_the_remark_sheet(bench: Bench) -> None:
+    fonts = "原件引用的字体没有随文件提供，已用本机相近字体绘制并嵌入，字宽和位置不变：楷体"
+    parts = [some(bench, f"evidence-{n:03}", 1, note=fonts if n % 2 else "转为图像") for n in range(1, 41)]
+    parts += [
+        some(bench, f"evidence-{n:03}", 1, note=f"原件第{n}页有一处看不清的手写内容") for n in range(41, 75)
+    ]
+    (book,) = bench.bind(parts, "").volumes
+    document = pypdfium2.PdfDocument(book.pdf)
+    pages_ = ["".join(page.get_textpage().get_text_bounded().split()) for page in document]
+    rows = "".join(pages_[1 : book.placements[0].first_sheet])
+    assert rows.count("见备考表") == 54 and rows.count("转为图像") == 20
+    end = book.placements[-1].first_sheet + 1
+    told = "".join(pages_[end:])
+    assert told.count("原件引用的字体") == 1 and "件等20件（全部见所附contents.xml）：原件引用的字体" in told
+    assert "第41件“材料evidence-041”：原件第41页" in told and "另有15件的附注见所附contents.xml" in told
+    with pikepdf.open(book.pdf) as pdf:
+        root = etree.fromstring(pdf.attachments["contents.xml"].get_file().read_bytes())
+    assert [item.findtext(f"{NS}note") for item in root] == [one.note for one in parts]
+
+
+def test_a_number_goes_where_nothing_lies(bench: Bench, tmp_path: Path) -> None:
+    free = pikepdf.open(bench.texts[2].pdf)
+    page = free.pages[1].obj
+    # The second page bears a word in its upper right corner, as court papers do.
+    word = free.make_stream(b"\nq 0 g 500 785 80 45 re f Q")
+    page.Contents = pikepdf.Array([page.Contents, word])
+    free.save(tmp_path / "taken.pdf")
+    assert pdf_corners.crowded(bench.texts[2].pdf) == ()
+    assert pdf_corners.crowded(tmp_path / "taken.pdf") == ((2, "top_right"),)
+    with pikepdf.open(tmp_path / "taken.pdf") as turned:
+        for one in turned.pages:
+            one.Rotate = 90
+        turned.save(tmp_path / "turned.pdf")
+    assert pdf_corners.crowded(tmp_path / "turned.pdf") == ((2, "bottom_right"),)
+
+    part = bench.make.part("evidence-001", (tmp_path / "taken.pdf").read_bytes(), 2, type_id="evidence")
+    part = dataclasses.replace(part, crowded=pdf_corners.crowded(tmp_path / "taken.pdf"))
+    (book,) = bench.bind([part], "").volumes
+    document = pypdfium2.PdfDocument(book.pdf)
+    first = book.placements[0].first_sheet
+    corners = [
+        document[first + page].get_textpage().get_text_bounded(500, bottom, 595, bottom + 60).strip()
+        for page in (0, 1)
+        for bottom in (782, 0)
+    ]
+    assert corners == ["1", "", "", "2"]

@@ -13,12 +13,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from archived_case import CASE_NO, Ready, make
+from archived_case import CASE_NO, CLOCK, Ready, make
 from hypothesis import given
 from hypothesis import strategies as st
 from lxml import etree
 
-from casefile import codes, package, resources
+from casefile import codes, package, resources, verify
 from casefile.context import Context
 from casefile.errors import CasefileError, Conflict, SigningFailed
 from casefile.formats import xml
@@ -63,6 +63,65 @@ def test_everything_is_there_and_listed_byte_for_byte(emptied: Context) -> None:
     assert root.findtext("m:case/m:contentDescription/m:caseNumber", namespaces=M) == CASE_NO
     fields = [s.get("field") for s in root.iterfind("m:volumes/m:volume[@kind='main']/m:signature", M)]
     assert fields == ["立卷人", "检查人", "单位公章"]
+
+
+def test_every_item_tells_what_was_found_out_about_its_file(emptied: Context) -> None:
+    ready = make(emptied)
+    first, second = ready.evidence
+    first = dataclasses.replace(
+        first,
+        puid="fmt/43",
+        inside="现场.zip",
+        facts=(("拍摄时间", "2026-03-09 10:20"), ("相机", "长" * 5000)),
+    )
+    # A signed scan stands under the id of the document of which it is the scan.
+    second = dataclasses.replace(second, stands_for="penalty_decision", facts=(("签名验证", "有效"),))
+    (main, internal), made = ready.signed.volumes, []
+    for one in main.bound.placements:
+        note = "原件无字体" if one.part.id == "evidence-001" else ""
+        made.append(dataclasses.replace(one, part=dataclasses.replace(one.part, note=note)))
+    main = dataclasses.replace(main, bound=dataclasses.replace(main.bound, placements=tuple(made)))
+    signed = dataclasses.replace(ready.signed, volumes=(main, internal))
+    told = dataclasses.replace(ready, evidence=(first, second), signed=signed).packaged(emptied)
+    root = xml.parse((told.folder / "manifest.xml").read_bytes(), "manifest.xml")
+    assert xml.schema_errors(root, SCHEMA) == ()
+    items = {node.get("id"): node for node in root.iterfind("m:volumes/m:volume/m:item", M)}
+    original = items["evidence-001"].find("m:original", M)
+    assert (original.get("puid"), original.get("inside")) == ("fmt/43", "现场.zip")
+    assert items["evidence-001"].findtext("m:note", namespaces=M) == "原件无字体"
+    facts = [(node.get("name"), node.text) for node in items["evidence-001"].iterfind("m:fact", M)]
+    assert facts[0] == ("拍摄时间", "2026-03-09 10:20") and len(facts[1][1]) == 2000
+    assert items["penalty_decision"].find("m:fact", M).text == "有效"
+    assert items["filing_approval"].find("m:fact", M) is None
+
+
+def test_books_of_one_volume_are_signed_packed_and_read_back(emptied: Context) -> None:
+    settings = emptied.workspace.settings
+    settings.write_text(
+        settings.read_text(encoding="utf-8") + '\n[binding]\npages_per_book = 2\nprofile = "C"\n', "utf-8"
+    )
+    with Context.open(emptied.workspace.root, now=lambda: CLOCK) as context:
+        ready = make(context)
+        books = [(one.bound.name, [p.seq for p in one.bound.placements]) for one in ready.signed.volumes]
+        assert books == [("main-1", [1, 2]), ("main-2", [3, 4])]
+        assert all(len(one.signatures) == 3 for one in ready.signed.volumes)
+        stored = package.store(ready.packaged(context), context)
+        report = verify.case(CASE_NO, context)
+        assert (report.findings, report.not_looked_at) == ((), ())
+        filed = package.filed(CASE_NO, context)
+        assert filed is not None and filed.version == stored.version
+        for before, after in zip(ready.signed.volumes, filed.volumes, strict=True):
+            assert (after.bound.name, after.bound.books, after.sha256) == (
+                before.bound.name,
+                2,
+                before.sha256,
+            )
+            places = [
+                (p.seq, p.pages, p.first_sheet, p.before, p.part.volume) for p in after.bound.placements
+            ]
+            assert places == [
+                (p.seq, p.pages, p.first_sheet, p.before, p.part.volume) for p in before.bound.placements
+            ]
 
 
 def test_the_same_inputs_give_the_same_package(emptied: Context) -> None:

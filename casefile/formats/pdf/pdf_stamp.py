@@ -17,7 +17,7 @@ from casefile.errors import MissingTool
 
 Corner = Literal["top_right", "top_left", "bottom_right", "bottom_left", "bottom_center"]
 
-_SIZE = 9.0
+SIZE = 9.0
 _ASIDE = 36.0
 """From the right or left edge to the number, in points."""
 _ALONG = 24.0
@@ -37,7 +37,7 @@ class Digits:
 
     def length(self, text: str) -> float:
         """How wide ``text`` is, in points."""
-        return sum(self.widths[c] for c in text) * _SIZE / 1000
+        return sum(self.widths[c] for c in text) * SIZE / 1000
 
 
 def digits() -> Digits:
@@ -101,7 +101,7 @@ def drawn(
     # A number on a dark photograph must be legible, and what lies beneath it must not vanish.
     return (
         f"\nQ /Artifact BMC q {_matrix(shown, turn, length, corner)} cm q {names[1]} gs 1 g -2 -2 "
-        f"{length + 4:.2f} {_SIZE + 2:.2f} re f Q BT {names[0]} {_SIZE:g} Tf 0 g <{codes}> Tj ET Q EMC"
+        f"{length + 4:.2f} {SIZE + 2:.2f} re f Q BT {names[0]} {SIZE:g} Tf 0 g <{codes}> Tj ET Q EMC"
     ).encode()
 
 
@@ -110,16 +110,21 @@ def veil(pdf: pikepdf.Pdf) -> Any:
     return pdf.make_indirect(Dictionary(Type=Name.ExtGState, ca=0.7))
 
 
-def _matrix(shown: tuple[float, float, float, float], turn: int, length: float, corner: Corner) -> str:
-    x0, y0, x1, y1 = shown
-    wide, high = (y1 - y0, x1 - x0) if turn in (90, 270) else (x1 - x0, y1 - y0)
+def place(wide: float, high: float, length: float, corner: Corner) -> tuple[float, float]:
+    """Where on a page of that size, as it is seen, a number of that length begins, from the lower left."""
     # Small pages (a receipt, a business card) get the number nearer to the edge, never off the page.
     edge, side = corner.split("_")
     aside = min(_ASIDE, wide / 8)
     across = {"left": aside, "center": (wide - length) / 2, "right": wide - aside - length}[side]
-    right = max(min(across, wide - length - 2), 2)
     along = min(_ALONG, high / 12)
-    up = high - along - _SIZE * 0.75 if edge == "top" else along
+    up = high - along - SIZE * 0.75 if edge == "top" else along
+    return max(min(across, wide - length - 2), 2), up
+
+
+def _matrix(shown: tuple[float, float, float, float], turn: int, length: float, corner: Corner) -> str:
+    x0, y0, x1, y1 = shown
+    wide, high = (y1 - y0, x1 - x0) if turn in (90, 270) else (x1 - x0, y1 - y0)
+    right, up = place(wide, high, length, corner)
     match turn:
         case 90:
             return f"0 1 -1 0 {x1 - up:.2f} {y0 + right:.2f}"
