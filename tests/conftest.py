@@ -10,10 +10,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import settings as laws
 
 from casefile.context import CHINA_TIME, Context
 
 CORPORA = Path(__file__).resolve().parents[2] / "shared" / "corpora"
+# How long an example takes says how busy the machine is, nothing about the law.
+laws.register_profile("whenever", deadline=None)
+laws.load_profile("whenever")
+
 _LONGEST = ("test_whole_way.py", "test_whole_catalogue.py", "test_corpora.py", "test_killed.py")
 """Files that take minutes: handed out first, so that two processes end together."""
 
