@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import hashlib
 import re
 from collections.abc import Iterable
@@ -54,7 +55,7 @@ def message(job: Job) -> Made:
         ("发件人", read.sender),
         ("收件人", read.recipients),
         ("抄　送", read.copies),
-        ("时　间", read.date),
+        ("时　间", _when(read)),
         ("邮件标识", read.message_id),
     ]
     body = read.text or html_calm.words(read.html)
@@ -81,6 +82,16 @@ def message(job: Job) -> Made:
     return Made(
         made.route, made.pages, made.difference, made.notes, says=(*made.says, ("PART-MAIL-HTML", {}))
     )
+
+
+def _when(read: mail.Mail) -> str:
+    """The time as people write it, with the zone of the sender; as it came, where it can't be understood."""
+    if not read.sent_at:
+        return read.date
+    at = dt.datetime.fromisoformat(read.sent_at)
+    zone = at.strftime("%z")
+    told = f"{at.year}年{at.month}月{at.day}日 {at:%H:%M:%S}"
+    return f"{told}（UTC{zone[:3]}:{zone[3:5]}）" if zone else told
 
 
 def _set(job: Job, template: str, data: dict[str, Any]) -> Made:
