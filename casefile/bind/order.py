@@ -131,12 +131,14 @@ def _approved(ordered: Sequence[Part], approvals: Mapping[str, Collection[str]])
     met: defaultdict[str, int] = defaultdict(int)
     for place, part in enumerate(ordered):
         kinds = approvals.get(part.type_id, ())
+        if not kinds or part.receipt_for:
+            continue
         targets = [
             at
             for at, one in enumerate(ordered)
             if one.type_id in kinds and not one.receipt_for and at != place
         ]
-        if not targets or part.receipt_for:
+        if not targets:
             continue
         target = targets[min(met[part.type_id], len(targets) - 1)]
         met[part.type_id] += 1

@@ -95,16 +95,16 @@ def _sealed(version: _Version, subject: Subject, context: Context) -> Complaints
 
 def _grown(newer: _Version, older: _Version, case_no: str) -> Iterator[Finding]:
     """What was archived keeps volume, sequence number, pages and bytes; what is new stands behind it."""
-    now = _items(newer.manifest)
+    now, before = _items(newer.manifest), _items(older.manifest)
     last: dict[str, int] = {}
-    for (kind, id_), item in _items(older.manifest).items():
+    for (kind, id_), item in before.items():
         last[kind] = max(last.get(kind, 0), item.seq)
         if (kind, id_) not in now or _place(now[kind, id_]) != _place(item):
             what = f"{older.name} #{item.seq} {item.title}"
             yield Finding("VERIFY-MOVED", MANIFEST, case_no, {"what": what})
     told = {id_ for one in newer.manifest.supplements if one.version == newer.name for id_ in one.items}
     for (kind, id_), item in now.items():
-        new = (kind, id_) not in _items(older.manifest)
+        new = (kind, id_) not in before
         if (new and item.seq <= last.get(kind, 0)) or new != (id_ in told):
             what = f"{newer.name} #{item.seq} {item.title}"
             yield Finding("VERIFY-MOVED", MANIFEST, case_no, {"what": what})
