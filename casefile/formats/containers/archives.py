@@ -74,6 +74,8 @@ def unpack(
     except OSError as error:
         if error.errno == errno.EFBIG:
             raise Refused("ZIP-BOMB", subject=source.name) from None
+        if error.errno is None:
+            raise BadInput("ZIP-DAMAGED", subject=source.name, reason=type(error).__name__) from None
         raise BadInput("EVIDENCE-UNREADABLE", subject=source.name, reason=error.strerror or "") from None
 
 
@@ -127,8 +129,15 @@ def _zip_member(
         except (NotImplementedError, zip_aes.UnknownMethod):
             target.unlink(missing_ok=True)
             return METHOD
-        except (OSError, CasefileError):
+        except CasefileError:
             raise
+        except OSError as error:
+            # bz2 calls damaged data so; only the system gives its errors a number.
+            if error.errno is not None:
+                raise
+            if locked:
+                continue
+            return _damaged(target)
         except RuntimeError as error:
             # zipfile says so in words only.
             if "assword" not in str(error):
