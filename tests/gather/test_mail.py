@@ -47,6 +47,28 @@ def test_fields_words_and_attachments():
     assert mail.parse(data, "a.eml") == mail.parse(data, "a.eml")
 
 
+def parts(*told: tuple[str, str]) -> bytes:
+    head = 'From: a@example.cn\nContent-Type: multipart/mixed; boundary="b"\n\n'
+    bodies = (f"--b\nContent-Type: {kind}; charset=utf-8\n\n{text}\n" for kind, text in told)
+    return f"{head}{''.join(bodies)}--b--\n".encode()
+
+
+def test_a_page_that_no_text_repeats_is_not_lost():
+    # A list server puts its footer behind a mail that is nothing but a web page.
+    read = mail.parse(parts(("text/html", "<p>决定</p>"), ("text/plain", "footer")), "a.eml")
+    assert read.text.strip() == "footer" and not read.html
+    assert [(a.name, a.data.strip()) for a in read.attachments] == [("正文1.html", "<p>决定</p>".encode())]
+    read = mail.parse(parts(("text/html", "<p>一</p>"), ("text/html", "<p>二</p>")), "a.eml")
+    assert "一" in read.html
+    assert ["二" in a.data.decode() for a in read.attachments] == [True]
+
+
+def test_an_empty_text_stands_for_no_page():
+    data = parts(("text/plain", " "), ("text/html", "<p>决定</p>"))
+    read = mail.parse(data.replace(b"multipart/mixed", b"multipart/alternative"), "a.eml")
+    assert not read.text and "决定" in read.html and not read.attachments
+
+
 def test_what_chinese_clients_send():
     name = "=?gb18030?B?" + base64.b64encode("现场.jpg".encode("gb18030")).decode() + "?="
     raw = (

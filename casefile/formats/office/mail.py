@@ -49,7 +49,8 @@ class Attachment:
 
 @dataclass(frozen=True, slots=True)
 class Mail:
-    """A mail as it is read. Fields are plain text of one line; ``text`` and ``html`` the two bodies.
+    """A mail as it is read. Fields are plain text of one line; ``text`` and ``html`` the two bodies, of which
+    the second says the same as the first. A web page that says something else hangs on the mail.
 
     ``sent_at`` is the date in ISO 8601 with its offset, empty where the field can't be understood.
     ``attachments`` holds pictures that the body shows as well. ``whole`` is False when some part could not
@@ -107,12 +108,19 @@ class _Reader:
         self.bytes_left = most_bytes
         self.parts_left = most_parts
         self.texts: list[str] = []
-        self.pages: list[str] = []
+        self.pages: list[tuple[bytes, str]] = []
+        self.covered: set[int] = set()
+        """Those of ``pages`` that a text says as well."""
         self.attachments: list[Attachment] = []
         self.whole = True
 
     def mail(self, message: Message) -> Mail:
         self.part(message, 0)
+        shown = next((at for at in range(len(self.pages)) if not self.texts or at in self.covered), None)
+        for at, (data, _) in enumerate(self.pages):
+            if at != shown and at not in self.covered:
+                self.attach(data, f"正文{at + 1}.html", "text/html", None)
+        page = "" if shown is None else _text(*self.pages[shown])
         date = field(message, "Date")
         return Mail(
             sender=field(message, "From") or field(message, "Sender"),
@@ -123,7 +131,7 @@ class _Reader:
             subject=field(message, "Subject"),
             message_id=field(message, "Message-ID"),
             text="\n\n".join(self.texts)[:_LONGEST_BODY],
-            html=self.pages[0][:_LONGEST_BODY] if self.pages else "",
+            html=page[:_LONGEST_BODY],
             attachments=tuple(self.attachments),
             whole=self.whole,
         )
@@ -134,8 +142,11 @@ class _Reader:
             raise Refused("MAIL-BOMB", subject=self.name)
         kind = message.get_content_type()
         if message.is_multipart() and message.get_content_maintype() == "multipart":
+            texts, pages = len(self.texts), len(self.pages)
             for inner in _inner(message):
                 self.part(inner, depth + 1)
+            if kind == "multipart/alternative" and len(self.texts) > texts:
+                self.covered.update(range(pages, len(self.pages)))
             return
         named = _name(message)
         attached = bool(named) or _disposition(message) == "attachment"
@@ -144,18 +155,21 @@ class _Reader:
             return
         data = self.decoded(message)
         if not attached and kind == "text/plain":
-            self.texts.append(_text(data, message.get_content_charset()))
+            text = _text(data, message.get_content_charset())
+            if text.strip():
+                self.texts.append(text)
         elif not attached and kind == "text/html":
-            self.pages.append(_text(data, message.get_content_charset()))
+            self.pages.append((data, message.get_content_charset() or ""))
         elif data or attached:
             ending = _ENDINGS.get(kind, ".bin")
             self.attach(data, named or f"附件{len(self.attachments) + 1}{ending}", kind, message)
 
-    def attach(self, data: bytes, name: str, kind: str, message: Message) -> None:
+    def attach(self, data: bytes, name: str, kind: str, message: Message | None) -> None:
         self.bytes_left -= len(data)
         if self.bytes_left < 0:
             raise Refused("MAIL-BOMB", subject=self.name)
-        content_id = field(message, "Content-ID").strip().removeprefix("<").removesuffix(">")
+        told = "" if message is None else field(message, "Content-ID")
+        content_id = told.strip().removeprefix("<").removesuffix(">")
         self.attachments.append(Attachment(name, data, kind, content_id))
 
     def decoded(self, message: Message) -> bytes:
