@@ -27,7 +27,6 @@ from casefile.package.filed import filed
 from casefile.tools import verapdf
 
 FLAVOUR = "2b"
-DEFAULT_MB = 35
 _OVERHEAD = 200_000
 """Bytes that a file takes besides its pages: note, fonts of the note, metadata."""
 _A_PAGE = 1_500

@@ -72,11 +72,6 @@ def leaves(source: Path) -> tuple[Leaf, ...]:
         raise BadInput("BIND-PART-UNREADABLE", subject=source.name, reason=error) from None
 
 
-def weight(pages: Sequence[Leaf]) -> int:
-    """About how many bytes these pages take in one file: what they share counts once."""
-    return sum(size for _, size in frozenset().union(*(page.streams for page in pages)))
-
-
 def write(source: Path, plan: Copy, target: Path) -> None:
     """Write the plan.
 

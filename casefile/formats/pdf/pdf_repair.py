@@ -1,7 +1,8 @@
 """Makes an ordinary PDF fit for PDF/A-3b without touching how its pages look.
 
 Everything that moves, calls out or plays goes; forms become part of the page; what is merely missing is
-added. Fonts that are not embedded, and page content itself, are out of its reach.
+added, fonts too where an installed one matches. Page content stays, but for what breaks a rule that the
+validator named.
 """
 
 from __future__ import annotations
