@@ -71,7 +71,7 @@ class Cache:
         self._settings = "\n".join(said)
 
     def place(self, sha256: str, described: str = "") -> Path:
-        """Where the part of a file with this digest lies; ``described`` is what else its pages tell."""
+        """Where the part of a file with this digest lies; ``described`` is what else they depend on."""
         key = hashlib.sha256(f"{sha256}\n{self._settings}\n{described}".encode()).hexdigest()
         return self.folder / f"{key}.pdf"
 

@@ -12,7 +12,7 @@ from casefile import scanning
 from casefile.context import Context
 from casefile.errors import CasefileError
 from casefile.formats.containers.zip_bounds import Bounds
-from casefile.formats.identify import sniff
+from casefile.formats.identify import sniff, sniff_text
 from casefile.gather import drawing, received, routes
 from casefile.gather.cache import Cache, Kept
 from casefile.gather.listing import shown
@@ -57,6 +57,10 @@ _SAID = {
 
 _PACKED = frozenset({sniff.RAR, sniff.TAR, sniff.GZIP, sniff.SEVEN_ZIP, sniff.ZIP, sniff.MSG})
 """Kinds whose content lies inside and can't be had here."""
+
+_NAME, _LISTED = "文件名", "登记内容"
+"""Where a mark may stand that is not in the file itself: another file with the same bytes has it not."""
+_OUTSIDE = frozenset({_NAME, _LISTED})
 
 # How the scanners' reader says that a format has no text that it can reach.
 _NOT_READ = "内容不能作为文字读取"
@@ -128,11 +132,11 @@ class Desk:
 
         ``said`` is what the list says of it, for formats whose page tells that.
         """
-        intake = self.receive(file, name)
+        intake = self.receive(file, name, said)
         if intake.received is None:
             return intake
         described = _described(name, said or {}, intake.received)
-        kept = self._cache.get(intake.received.sha256) or self._cache.get(
+        kept = self._cache.get(intake.received.sha256, sniff_text.told_by_name(name)) or self._cache.get(
             intake.received.sha256, json.dumps(described, ensure_ascii=False, sort_keys=True)
         )
         if kept is not None:
@@ -152,11 +156,12 @@ class Desk:
             self._make(intake, request, file, number)
         return intake
 
-    def receive(self, file: Path, name: str) -> Intake:
-        """Only its name and its digest, of a file that is not secret by its name."""
+    def receive(self, file: Path, name: str, said: Mapping[str, str] | None = None) -> Intake:
+        """Only its name and its digest, of a file that is not secret by its name or by what the list says."""
         intake = Intake()
-        # The name alone can give a secret away, and it is the first thing that would be stored.
-        self._heard(intake, scanning.scan_text([PageText("", "文件名", name)], _SECRECY_CODES))
+        # These alone can give a secret away, and they are the first things that would be stored.
+        told = [PageText("", _NAME, name), PageText("", _LISTED, "\n".join((said or {}).values()))]
+        self._heard(intake, scanning.scan_text(told, _SECRECY_CODES))
         if intake.secret:
             return intake
         try:
@@ -165,6 +170,11 @@ class Desk:
             intake.problem = (error.code, error.params)
             return intake
         return intake
+
+    def hear_names(self, intake: Intake, names: Collection[str]) -> None:
+        """Listen to the names of what an archive holds and is not taken out: they stand on its list."""
+        pages = [PageText("", "压缩包内文件名", name) for name in names]
+        self._heard(intake, scanning.scan_text(pages, _SECRECY_CODES))
 
     def unpack(
         self, intake: Intake, file: Path, folder: Path, bounds: Bounds, password: str
@@ -225,7 +235,7 @@ class Desk:
             if drawn is None:
                 return
             request |= drawn
-        described = ""
+        described = sniff_text.told_by_name(request["name"])
         if routes.described(intake.format):
             described = json.dumps(request["described"], ensure_ascii=False, sort_keys=True)
             request["fonts"] = [str(folder) for folder in self._fonts]
@@ -249,7 +259,9 @@ class Desk:
                 blank=tuple(answer["blank"]),
                 crowded=tuple((int(page), str(corners)) for page, corners in answer["crowded"]),
                 not_looked_at=tuple(intake.not_looked_at),
-                findings=tuple((c, p) for c, p in intake.complaints if p.get("place") != "文件名"),
+                findings=tuple(
+                    (c, p) for c, p in intake.complaints if p.get("place") not in (_NAME, _LISTED)
+                ),
                 puid=intake.puid,
                 facts=intake.facts,
             )

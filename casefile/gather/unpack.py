@@ -22,14 +22,14 @@ from casefile.context import write_whole
 from casefile.formats.containers import archives
 from casefile.formats.containers.zip_bounds import Bounds
 from casefile.formats.identify import pronom, sniff
-from casefile.gather import inbox
+from casefile.gather import inbox, recording
 from casefile.gather.cache import digest
 from casefile.gather.inbox import Item
 from casefile.gather.intake import Complaint, Content, Desk, Intake
 from casefile.gather.listing import Listed, shown
 from casefile.model.terms import FactKey
 
-_METHOD = "1"
+_METHOD = "2"
 _UNFINISHED = ".part-"
 _REASONS = {
     archives.DAMAGED: "已损坏",
@@ -91,7 +91,7 @@ class Opener:
     def _refused(self, item: Item, problem: Complaint) -> Opened:
         # What is built to harm somewhere inside is not to be trusted anywhere else.
         head, kind = _kind(item)
-        intake = self._desk.receive(item.file, item.path)
+        intake = self._desk.receive(item.file, item.path, recording.described(item.listed))
         intake.format, intake.puid = kind, pronom.puid(kind, head)
         intake.problem = intake.problem or problem
         intake.not_looked_at.append(_UNSEEN)
@@ -112,7 +112,7 @@ class Opener:
         head, kind = _kind(item)
         if kind not in archives.CONTAINERS:
             return [Opened(item)]
-        intake = self._desk.receive(item.file, item.path)
+        intake = self._desk.receive(item.file, item.path, recording.described(item.listed))
         if intake.received is None or intake.secret:
             return [Opened(item, intake)]
         intake.format, intake.puid = kind, pronom.puid(kind, head)
@@ -123,6 +123,9 @@ class Opener:
         told = self._members(item, intake, left)
         if told is None:
             intake.not_looked_at.append(_UNSEEN)
+            return [Opened(item, intake)]
+        self._desk.hear_names(intake, [_storable(one["name"])[0] for one in told if not _taken(one)])
+        if intake.secret:
             return [Opened(item, intake)]
         left.members -= len(told)
         left.bytes -= sum(one["size"] for one in told)
@@ -145,7 +148,7 @@ class Opener:
                 path, odd = inbox.other(path, contents), "与同一压缩包里的另一文件重名"
             if one["problem"]:
                 complaints.append(_lost(one["problem"], name))
-            elif not inbox.litter(name.rpartition("/")[2]) and not name.startswith("__MACOSX/"):
+            elif _taken(one):
                 files[path] = folder / one["stored"]
                 if odd:
                     complaints.append(("EVIDENCE-NAME", {"place": shown(name), "reason": odd}))
@@ -249,6 +252,12 @@ def _storable(name: str) -> tuple[str, str]:
         odd = odd or reason
         steps.append(plain)
     return "/".join(steps), odd
+
+
+def _taken(member: Mapping[str, Any]) -> bool:
+    """True for a member that becomes evidence of its own."""
+    name = _storable(member["name"])[0]
+    return not (member["problem"] or inbox.litter(name.rpartition("/")[2]) or name.startswith("__MACOSX/"))
 
 
 def _lost(problem: str, name: str) -> Complaint:

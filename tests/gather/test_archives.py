@@ -212,7 +212,7 @@ def every_byte(folder: Path) -> bytes:
     return b"".join(p.name.encode() + p.read_bytes() for p in sorted(folder.rglob("*")) if p.is_file())
 
 
-@pytest.mark.parametrize("how", ["zip", "nested", "7z", "mail", "name"])
+@pytest.mark.parametrize("how", ["zip", "nested", "7z", "mail", "name", "lost"])
 def test_a_secret_inside_makes_the_whole_a_secret(inbox, gather, context, how):
     text = "机密★10年\nZQXJ-7 坐标".encode()
     other = b"ZQXJ-7 other words, kept with it"
@@ -228,6 +228,11 @@ def test_a_secret_inside_makes_the_whole_a_secret(inbox, gather, context, how):
         data = packed(("y.png", picture("blue")), ("in.zip", packed(("x.txt", text))))
     elif how == "name":
         data = packed(("机密★10年 ZQXJ-7.png", picture()))
+    elif how == "lost":
+        # Its bytes are no picture any more; its name would still stand on the list.
+        broken = bytearray(packed(("机密★10年 ZQXJ-7.png", picture()), method=zipfile.ZIP_STORED))
+        broken[broken.index(b"IHDR")] ^= 0xFF
+        data = bytes(broken)
     else:
         data = packed(("x.txt", text), ("y.txt", other), ("z.png", picture("blue")))
     (inbox / "a.png").write_bytes(picture())
@@ -388,6 +393,16 @@ def test_one_damaged_member_is_told_and_the_others_are_taken(inbox, gather):
     assert [e.path for e in gathered.evidence] == ["a.zip", "a.zip/2.png"]
     (lost,) = found(gathered, "EVIDENCE-MEMBER-LOST")
     assert lost.params["file"] == "1.png"
+
+
+def test_damaged_data_of_bzip2_is_the_members_own_fault(inbox, gather):
+    data = bytearray(packed(("1.txt", b"words " * 500), ("2.png", picture()), method=zipfile.ZIP_BZIP2))
+    at = data.index(b"BZh") + 12
+    data[at : at + 18] = b"\xff" * 18
+    (inbox / "a.zip").write_bytes(data)
+    gathered = gather()
+    assert [e.path for e in gathered.evidence] == ["a.zip", "a.zip/2.png"]
+    assert len(found(gathered, "EVIDENCE-MEMBER-LOST")) == 1
 
 
 def test_real_programs(tmp_path, inbox):

@@ -204,7 +204,8 @@ def hostile(inbox, photo):
     write_pdf(inbox / "locked.pdf", "x", encryption=pikepdf.Encryption(user="secret", owner="o"))
     write_pdf(inbox / "huge page.pdf", "x")
     with pikepdf.open(inbox / "huge page.pdf", allow_overwriting_input=True) as pdf:
-        pdf.pages[0].mediabox = [0, 0, 20000, 20000]
+        # Too long and too narrow for any scale; what is only too large is scaled.
+        pdf.pages[0].mediabox = [0, 0, 2_000_000, 10]
         pdf.save(inbox / "huge page.pdf")
     with pikepdf.new() as pdf:
         pdf.add_blank_page().obj.Contents = pdf.make_stream(b" " * 300_000_000)
@@ -249,6 +250,37 @@ def test_what_can_not_be_taken_gets_a_placeholder_and_a_reason(hostile, inbox, g
             text = "".join(pdf_text.texts(part.pdf)).replace(" ", "").replace("\n", "")
             assert evidence.sha256 in text
     assert {f.code for f in gathered.findings} <= set(codes())
+
+
+def test_what_lies_too_deep_is_not_lost_without_a_word(inbox, gather, photo):
+    deep = inbox.joinpath(*"x" * 40)
+    deep.mkdir(parents=True)
+    photo.save(deep / "a.png")
+    assert stage.is_incomplete(gather().findings)
+
+
+def test_a_mark_in_the_list_makes_its_file_a_secret(inbox, gather, photo, context):
+    photo.save(inbox / "a.png")
+    (inbox / "b.png").write_bytes((inbox / "a.png").read_bytes())
+    (inbox / "evidence.yaml").write_text(
+        "items:\n  - file: a.png\n    title: 机密★10年 ZQXJ-7\n  - file: b.png\n    title: 照片\n",
+        encoding="utf-8",
+    )
+    gathered = gather()
+    assert gathered.refused and [e.path for e in gathered.evidence] == ["b.png"]
+    assert [p.route for p in gathered.parts] == [Route.REFUSED, Route.CONVERTED]
+    assert len(found(gathered, "SECRECY-MARK")) == 1
+    assert gather() == gathered
+    parts = context.workspace.case(CASE_NO).work / "parts"
+    assert not any(b"ZQXJ" in p.read_bytes() for p in parts.iterdir())
+
+
+def test_the_same_bytes_under_two_names_become_what_each_name_says(inbox, gather):
+    for name in ("a.csv", "b.txt"):
+        (inbox / name).write_text("甲,乙\n1,2\n", encoding="utf-8")
+    first = gather()
+    assert [e.format for e in first.evidence] == ["text/csv", "text/plain"]
+    assert gather() == first
 
 
 def test_a_password_opens_and_is_written_nowhere(inbox, gather, context):

@@ -55,6 +55,14 @@ def kind_of(head: bytes, name: str = "", *, whole: bool = False) -> str | None:
     return _mail(text) or _table(text, name, whole=whole) or kinds.TEXT
 
 
+def told_by_name(name: str) -> str:
+    """What a name has to say where the characters alone could be either: ``table``, ``plain`` or nothing."""
+    ending = name.rpartition(".")[2].lower() if "." in name else ""
+    if ending in _TABLE_NAMES:
+        return "table"
+    return "plain" if ending in _PLAIN_NAMES else ""
+
+
 def decoded(head: bytes, *, whole: bool = False) -> str | None:
     """The characters of a text whose first bytes these are (UTF-8, UTF-16, GB18030), or None."""
     for mark, encoding in _BOMS:
@@ -116,11 +124,11 @@ def _mail(text: str) -> str | None:
 
 
 def _table(text: str, name: str, *, whole: bool) -> str | None:
-    ending = name.rpartition(".")[2].lower() if "." in name else ""
+    told = told_by_name(name)
     lines = [line for line in text.split("\n", _ROWS * 4)[: _ROWS * 4] if line.strip()]
     if not whole and len(lines) > 1:
         lines.pop()
-    if ending in _TABLE_NAMES and any(mark in text for mark in ",;\t"):
+    if told == "table" and any(mark in text for mark in ",;\t"):
         return kinds.CSV
     for mark in ",\t;":
         rows = _rows(lines[:_ROWS], mark)
@@ -129,7 +137,7 @@ def _table(text: str, name: str, *, whole: bool) -> str | None:
             continue
         width = widths.pop()
         certain = (len(rows) >= 3 and width >= 3) or (len(rows) >= 5 and width == 2)
-        if width >= 2 and (certain or ending not in _PLAIN_NAMES):
+        if width >= 2 and (certain or told != "plain"):
             return kinds.CSV
     return None
 
