@@ -359,6 +359,7 @@ def _inputs(case: Case, arranged: Arranged, code: str, context: Context) -> byte
             [volume.value, [_part(part) for part in ordered]] for volume, ordered in arranged.volumes.items()
         ],
         "together": [sorted(arranged.behind), arranged.divider],
+        "told": [[part.id for part in parts] for parts in (arranged.unplaced, arranged.moved)],
     }
     return json.dumps(told, ensure_ascii=False, sort_keys=True).encode()
 

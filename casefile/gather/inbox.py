@@ -112,7 +112,8 @@ class _Walk:
 
     def folder(self, folder: Path, below: str, depth: int) -> None:
         if depth > _FOLDERS_DEEP:
-            self.complain("EVIDENCE-NAME", f"inbox/{listing.shown(below)}", reason="文件夹层数过多")
+            # What lies deeper would be lost: nothing is bound until it is moved up.
+            self.complain("EVIDENCE-UNREADABLE", f"inbox/{listing.shown(below)}", reason="文件夹层数过多")
             return
         try:
             entries = sorted(os.scandir(folder), key=lambda e: e.name)

@@ -60,8 +60,10 @@ def to_workbook(source: Path, target: Path) -> Told:
         widths: Counter[int] = Counter()
         for y, row in enumerate(rows):
             for x, cell in enumerate(row):
-                shown = "\n".join(plain_text.lines(cell))[:_CELL]
-                told.saw(shown)
+                whole = "\n".join(plain_text.lines(cell))
+                shown = whole[:_CELL]
+                # What a cell can't hold is missed on the pages, and told.
+                told.saw(whole)
                 sheet.write_string(y, x, shown, look)
                 widths[x] = max(widths[x], min(_WIDEST, _wide(shown)))
         for x in range(columns):
