@@ -10,7 +10,7 @@ from pathlib import Path
 from casefile.errors import CasefileError
 from casefile.formats.containers import archives, zip_bounds
 from casefile.formats.identify import sniff
-from casefile.formats.office import html_text, mail, office_text
+from casefile.formats.office import html_text, mail, office_text, plain_text
 from casefile.formats.pdf import pdf_strings, pdf_text
 from casefile.formats.pictures import pictures
 from casefile.model.finding import NotLookedAt
@@ -103,13 +103,13 @@ class _Reader:
             self._pdf(path, password, place, depth)
         elif kind in sniff.OOXML:
             self._office(path, place, depth)
-        elif kind == sniff.EML:
+        elif kind in (sniff.EML, sniff.MHTML):
             self._mail(path, place, depth)
         elif kind in (sniff.ZIP, sniff.SEVEN_ZIP):
             if self.inner:
                 self._archive(path, kind, password, place, depth)
         elif kind in sniff.READABLE:
-            self._text(path, place, marked_up=kind in (sniff.HTML, sniff.MHTML))
+            self._text(path, place, marked_up=kind == sniff.HTML)
         elif kind != sniff.EMPTY:
             name = sniff.NAMES.get(kind, kind)
             if not kind.startswith("image/"):
@@ -240,10 +240,10 @@ def _memory() -> Path | None:
 
 
 def _decoded(data: bytes) -> str:
-    for start, encoding in ((b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"), (b"\xef\xbb\xbf", "utf-8-sig")):
-        if data.startswith(start):
-            return data.decode(encoding, "replace")
+    # As the pages are made. UTF-16 shows by its mark or its zero bytes; looking for more takes its time.
+    if b"\0" in data or data.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return plain_text.decoded(data)
     try:
-        return data.decode("utf-8")
+        return data.decode("utf-8-sig")
     except UnicodeDecodeError:
         return data.decode("gb18030", "replace")

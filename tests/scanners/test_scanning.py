@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import importlib.metadata
 import io
 import zipfile
@@ -50,6 +51,25 @@ def test_a_broken_plugin_is_said_and_the_others_work(monkeypatch):
     assert [f.code for f in scanned.findings] == ["SECRECY-MARK"]
     assert [n.subject for n in scanned.not_looked_at] == ["casefile.scanners: s0", "casefile.scanners: s2"]
     assert "secret text" not in repr(scanned)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "gb18030", "utf-16", "utf-16-le", "utf-16-be"])
+def test_a_mark_is_found_in_whatever_a_text_is_written(tmp_path: Path, encoding: str):
+    (tmp_path / "a.txt").write_bytes("机密★10年\r\nreport 2026, items one to nine\r\n".encode(encoding))
+    scanned = scanning.scan_text(scanning.read(tmp_path / "a.txt").pages, ("SECRECY-MARK",))
+    assert [f.code for f in scanned.findings] == ["SECRECY-MARK"]
+
+
+def test_a_mark_in_a_saved_web_page_is_found_through_its_encoding(tmp_path: Path):
+    page = base64.encodebytes("<p>机密★10年</p>".encode()).decode()
+    (tmp_path / "a.mht").write_text(
+        "From: <Saved by Blink>\nSnapshot-Content-Location: http://x/\nMIME-Version: 1.0\n"
+        'Content-Type: multipart/related; type="text/html"; boundary="b"\n\n'
+        "--b\nContent-Type: text/html; charset=utf-8\nContent-Transfer-Encoding: base64\n\n"
+        f"{page}\n--b--\n"
+    )
+    scanned = scanning.scan_text(scanning.read(tmp_path / "a.mht").pages, ("SECRECY-MARK",))
+    assert [f.code for f in scanned.findings] == ["SECRECY-MARK"]
 
 
 def test_no_scanner_is_no_clean(monkeypatch, context: Context, tmp_path: Path):

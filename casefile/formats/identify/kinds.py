@@ -105,7 +105,7 @@ OOXML = WORDS | WORKBOOKS | SLIDES
 ZIPPED = OOXML | {XLSB, ODT, ODS, ODP, OFD, ZIP}
 """Zip files that somebody here opens."""
 
-READABLE = frozenset({TEXT, CSV, HTML, XML, EML, MHTML})
+READABLE = frozenset({TEXT, CSV, HTML, XML})
 """Kinds whose bytes are characters."""
 
 NAMES = {
