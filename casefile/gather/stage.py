@@ -132,6 +132,8 @@ def normalise(paths: Sequence[Path], target_folder: Path, context: Context) -> R
             result.add(one)
             record = result.records[-1]
             if record.route is Route.REFUSED or not record.output:
+                # What stands in a volume for a secret is not handed out: it would say nothing.
+                result.records[-1] = dataclasses.replace(record, output="")
                 continue
             place = _place(PurePosixPath(one.path), target_folder)
             name = _free(place, names, target_folder, result.outputs[-1])

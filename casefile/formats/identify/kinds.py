@@ -106,7 +106,7 @@ ZIPPED = OOXML | {XLSB, ODT, ODS, ODP, OFD, ZIP}
 """Zip files that somebody here opens."""
 
 READABLE = frozenset({TEXT, CSV, HTML, XML})
-"""Kinds whose bytes are characters."""
+"""Kinds whose bytes are characters, to be read as they stand."""
 
 NAMES = {
     PDF: "PDF",
