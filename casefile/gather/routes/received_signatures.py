@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from casefile.formats.signatures import pades_verify
+from casefile.formats.signatures import in_time, pades_verify
 from casefile.formats.signatures.pades_verify import SignatureVerdict
 
 _MOST_BYTES = 200_000_000
+_MOST_SECONDS = 20
 _MOST_NAMED = 8
 _UNREADABLE = "无法识别"
 _CHANGED = "签名后有改动"
@@ -22,11 +23,15 @@ _INTACT = "完整（签名后未改动）"
 def judged(source: Path) -> tuple[str, list[tuple[str, str]]]:
     """A code for the record, empty when every signature is intact, and what was found, by key.
 
-    Bounded by the time of the worker; a file too large to be judged is said to be so.
+    A file that is too large to be judged, or asks for more than some seconds, is said to be so.
     """
     if source.stat().st_size > _MOST_BYTES:
         return "PART-SIGNATURE-UNCLEAR", [("signatures", "文件过大，未验证")]
-    verdicts = [v for v in pades_verify.integrity(source) if v.kind != "empty"]
+    try:
+        with in_time.within(_MOST_SECONDS):
+            verdicts = [v for v in pades_verify.integrity(source) if v.kind != "empty"]
+    except TimeoutError:
+        return "PART-SIGNATURE-UNCLEAR", [("signatures", "验证耗时过长，未完成")]
     told = [_told(verdict) for verdict in verdicts]
     words = "；".join(text for _, text in told[:_MOST_NAMED]) or _UNREADABLE
     states = {state for state, _ in told} or {_UNREADABLE}
