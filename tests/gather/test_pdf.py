@@ -187,10 +187,16 @@ def test_the_same_file_gives_the_same_bytes(tmp_path, make):
     assert len(digests) == 1
 
 
-def test_a_font_without_likeness_is_not_guessed(tmp_path, make):
+def test_a_font_without_likeness_is_not_guessed_and_who_drew_it_is_said(tmp_path, make):
     font = Dictionary(Type=Name.Font, Subtype=Name.TrueType, BaseFont=Name.Wingdings)
     source = write(tmp_path / "a.pdf", font, b"BT /F1 40 Tf 72 700 Td (JKL) Tj ET")
-    assert "PART-FONTS-SUBSTITUTED" not in make(source).notes
+    made = make(source)
+    assert made.route in (Route.GHOSTSCRIPT, Route.RASTER)
+    assert "PART-FONTS-SUBSTITUTED" in made.notes
+    assert dict(made.facts)["fonts"] in (
+        "Wingdings → Ghostscript 选用的字体",
+        "Wingdings → PDFium 选用的字体",
+    )
 
 
 def test_every_page_of_a_long_file_is_in_the_sample_or_said(tmp_path):

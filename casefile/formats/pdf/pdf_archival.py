@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pikepdf
-from pikepdf import Name, pdfa, settings
+from pikepdf import Array, Dictionary, Name, pdfa, settings
 
 from casefile.errors import BadInput
 
 LARGEST_SIDE = 14_400.0
 SMALLEST_SIDE = 3.0
 """Sides of a page, in points, that PDF/A allows (ISO 19005-2, 6.1.13)."""
+
+HIDDEN = 2 | 32
+"""Flags of an annotation that no viewer shows: Hidden and NoView."""
 
 _XMP = b"""<?xpacket begin="\xef\xbb\xbf" id="W5M0MpCehiHzreSzNTczkc9d"?>
 <x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">
@@ -47,7 +51,9 @@ def opened(path: Path, password: str = "") -> pikepdf.Pdf:
     except pikepdf.PasswordError:
         raise BadInput("PDF-LOCKED", subject=path.name) from None
     except (pikepdf.PdfError, ValueError, RuntimeError, TypeError, AttributeError, KeyError) as error:
-        raise BadInput("PDF-UNREADABLE", subject=path.name, reason=_said(error, path)) from None
+        # qpdf takes a tree without a page for damage, which it is not.
+        code = "PDF-NO-PAGES" if str(error).endswith("no pages found") else "PDF-UNREADABLE"
+        raise BadInput(code, subject=path.name, reason=_said(error, path)) from None
     if pages == 0:
         pdf.close()
         raise BadInput("PDF-NO-PAGES", subject=path.name)
@@ -107,6 +113,26 @@ def plain(pdf: pikepdf.Pdf) -> bool:
     if isinstance(names, pikepdf.Dictionary) and ("/EmbeddedFiles" in names or "/JavaScript" in names):
         return False
     return not any("/Annots" in page.obj or "/AA" in page.obj for page in pdf.pages)
+
+
+def hidden(pdf: pikepdf.Pdf) -> tuple[int, ...]:
+    """Numbers of the pages with annotations that viewers do not show (ISO 32000-1, 12.5.3).
+
+    Links and the windows of remarks have no look of their own, and a field without a value hides nothing.
+    """
+    return tuple(number for number, page in enumerate(pdf.pages, 1) if _hides(page.obj.get("/Annots")))
+
+
+def _hides(annotations: Any) -> bool:
+    for one in annotations if isinstance(annotations, Array) else ():
+        if not isinstance(one, Dictionary):
+            continue
+        flags = one.get("/F", 0)
+        kind = str(one.get("/Subtype"))
+        told = kind not in ("/Link", "/Popup") and (kind != "/Widget" or "/V" in one)
+        if told and isinstance(flags, int) and flags & HIDDEN:
+            return True
+    return False
 
 
 def signed(pdf: pikepdf.Pdf) -> bool:

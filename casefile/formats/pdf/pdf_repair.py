@@ -19,7 +19,6 @@ from casefile.errors import BadInput
 from casefile.formats.fonts import pdf_fonts
 from casefile.formats.pdf import pdf_appearances, pdf_archival, pdf_inks, pdf_remedies
 
-_HIDDEN = 2 | 32
 _LOUD_ANNOTATIONS = {"/Sound", "/Movie", "/3D", "/RichMedia", "/Screen", "/FileAttachment"}
 _LOOK_OF_STAMP = {"/Type", "/Subtype", "/Rect", "/AP", "/AS", "/F", "/P", "/NM", "/M", "/Contents", "/OC"}
 _ALLOWED_ACTIONS = {"/GoTo", "/GoToR", "/GoToE", "/Thread", "/URI", "/Named", "/SubmitForm"}
@@ -229,7 +228,7 @@ def _silenced(annotation: Any) -> bool:
 
 def _annotation(pdf: pikepdf.Pdf, annotation: Any) -> None:
     flags = int(annotation.get("/F", 4))
-    if flags & _HIDDEN and str(annotation.get("/Subtype")) not in ("/Link", "/Popup"):
+    if flags & pdf_archival.HIDDEN and str(annotation.get("/Subtype")) not in ("/Link", "/Popup"):
         # Nobody saw it, and PDF/A would show it.
         raise ValueError("hidden")
     annotation.F = (flags | 4) & ~(1 | 2 | 32 | 256)

@@ -99,6 +99,19 @@ class Reader:
                     covered += abs((right - left) * (top - bottom)) / max(1.0, width * height)
         return Drawing(anything, pictures, min(1.0, covered))
 
+    def foreign_fonts(self, index: int) -> set[str]:
+        """Names of the fonts that text of the page is in and that the file does not bring along."""
+        found: set[str] = set()
+
+        def named(name: str, embedded: bool) -> bool:
+            if not embedded and name:
+                found.add(name)
+            return False
+
+        with self._page(index) as page:
+            _hide(page, named)
+        return found
+
     def rotation(self, index: int) -> int:
         """0, 90, 180 or 270 degrees."""
         with self._page(index) as page:

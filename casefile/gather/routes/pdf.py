@@ -43,6 +43,7 @@ SAME_PLACES = 0.6
 """Largest share of the text in replaced fonts, counted in ink, that may cover other places than before."""
 
 _COMPARED_PAGES = 300
+_PROGRAMS = {Route.GHOSTSCRIPT: "Ghostscript 选用的字体", Route.RASTER: "PDFium 选用的字体"}
 _NAMED_FONTS = 12
 _NAMED_PAGES = 10
 _Fonts = tuple[pdf_fonts.Replaced, ...]
@@ -81,8 +82,19 @@ def make(job: Job) -> Made:
             if not found.readable and len(difference.blank) == found.pages:
                 # What only one of two readers opens, and then shows nothing of, was not really read.
                 continue
+            if route is not Route.REPAIRED:
+                fonts = _drawn_by(found, _PROGRAMS[route])
             return _made(found, route, difference, fonts)
     raise BadInput("PART-NOT-MADE", subject=job.source.name)
+
+
+def _drawn_by(found: _Source, program: str) -> _Fonts:
+    """The fonts for which a program that does not say so has drawn with others."""
+    names: set[str] = set()
+    with pdf_text.opened(found.file) as reader:
+        for index in pdf_compare.sample(len(reader), _COMPARED_PAGES):
+            names |= reader.foreign_fonts(index)
+    return tuple(pdf_fonts.Replaced(name, program) for name in sorted(names))
 
 
 def _made(found: _Source, route: Route, difference: pdf_compare.Difference, fonts: _Fonts) -> Made:
@@ -162,6 +174,10 @@ def _looked_at(source: Path, scratch: Path, most_pages: int, password: str) -> _
                 note, facts = received_signatures.judged(source)
                 found.notes += [note] if note else []
                 found.facts += facts
+            hidden = pdf_archival.hidden(opened)
+            if hidden:
+                found.notes.append("PART-HIDDEN-MARKS")
+                found.facts.append(("hidden_pages", _numbers(hidden)))
             if opened.is_encrypted:
                 found.notes.append("PART-WAS-LOCKED")
             scaled: tuple[int, ...] = ()
