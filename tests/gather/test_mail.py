@@ -63,6 +63,11 @@ def test_a_page_that_no_text_repeats_is_not_lost():
     assert ["二" in a.data.decode() for a in read.attachments] == [True]
 
 
+def test_no_word_of_a_long_mail_is_left_out():
+    read = mail.parse(parts(("text/plain", "line of words\n" * 500_000 + "机密★10年")), "a.eml")
+    assert read.text.rstrip().endswith("机密★10年")
+
+
 def test_an_empty_text_stands_for_no_page():
     data = parts(("text/plain", " "), ("text/html", "<p>决定</p>"))
     read = mail.parse(data.replace(b"multipart/mixed", b"multipart/alternative"), "a.eml")

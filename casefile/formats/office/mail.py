@@ -28,7 +28,6 @@ LARGEST = 300_000_000
 _MOST_PARTS = 2_000
 _DEEPEST = 30
 _LONGEST_FIELD = 1_000
-_LONGEST_BODY = 5_000_000
 _LONGEST_NAME = 200
 _ENDINGS = {
     "message/rfc822": ".eml", "text/plain": ".txt", "text/html": ".html", "application/pdf": ".pdf",
@@ -130,8 +129,8 @@ class _Reader:
             sent_at=_moment(date),
             subject=field(message, "Subject"),
             message_id=field(message, "Message-ID"),
-            text="\n\n".join(self.texts)[:_LONGEST_BODY],
-            html=page[:_LONGEST_BODY],
+            text="\n\n".join(self.texts),
+            html=page,
             attachments=tuple(self.attachments),
             whole=self.whole,
         )

@@ -58,6 +58,8 @@ def message(job: Job) -> Made:
         ("时　间", _when(read)),
         ("邮件标识", read.message_id),
     ]
+    if len(read.text or read.html) > _LARGEST:
+        raise BadInput("OFFICE-TOO-LARGE", subject=job.source.name)
     body = read.text or html_calm.words(read.html)
     attached = [
         {
