@@ -183,7 +183,7 @@ HOSTILE = {
     "notes.exe": "EVIDENCE-FORMAT",
     "film.mp4": "EVIDENCE-MEDIA",
     "locked.pdf": "EVIDENCE-LOCKED",
-    "huge page.pdf": "EVIDENCE-PAGE-SIZE",
+    "thread of a page.pdf": "EVIDENCE-PAGE-SIZE",
     "bomb.docx": "EVIDENCE-BOMB",
     "bomb.pdf": "EVIDENCE-BOMB",
     "escape.docx": "EVIDENCE-BOMB",
@@ -202,11 +202,11 @@ def hostile(inbox, photo):
     (inbox / "notes.exe").write_bytes(b"MZ" + bytes(300))
     (inbox / "film.mp4").write_bytes(b"\0\0\0\x18ftypmp42" + bytes(300))
     write_pdf(inbox / "locked.pdf", "x", encryption=pikepdf.Encryption(user="secret", owner="o"))
-    write_pdf(inbox / "huge page.pdf", "x")
-    with pikepdf.open(inbox / "huge page.pdf", allow_overwriting_input=True) as pdf:
+    write_pdf(inbox / "thread of a page.pdf", "x")
+    with pikepdf.open(inbox / "thread of a page.pdf", allow_overwriting_input=True) as pdf:
         # Too long and too narrow for any scale; what is only too large is scaled.
         pdf.pages[0].mediabox = [0, 0, 2_000_000, 10]
-        pdf.save(inbox / "huge page.pdf")
+        pdf.save(inbox / "thread of a page.pdf")
     with pikepdf.new() as pdf:
         pdf.add_blank_page().obj.Contents = pdf.make_stream(b" " * 300_000_000)
         pdf.save(inbox / "bomb.pdf")
