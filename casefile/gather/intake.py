@@ -85,7 +85,8 @@ class Intake:
     ``secret`` holds the level when the file bears a mark: nothing of it may then be stored.
     ``received`` is None when not even its bytes could be taken. ``contents`` is what an archive held that was
     taken apart: its part is then a list of it.
-    ``pictures`` are those of ``not_looked_at`` that reading the part makes good.
+    ``pictures`` are those of ``not_looked_at`` that reading the part makes good. ``passing`` says that a
+    reader was lost: the part is then not remembered, since another run may read more.
     """
 
     received: Received | None = None
@@ -100,6 +101,7 @@ class Intake:
     pictures: list[str] = field(default_factory=list)
     broken: list[tuple[str, str]] = field(default_factory=list)
     contents: tuple[Content, ...] | None = None
+    passing: bool = False
 
     def complain(self, code: str, params: dict[str, str]) -> None:
         """Note a complaint; of several marks the highest counts."""
@@ -265,7 +267,9 @@ class Desk:
                 puid=intake.puid,
                 facts=intake.facts,
             )
-            intake.kept = self._cache.put(intake.received.sha256, made, described, remember=not intake.broken)
+            intake.kept = self._cache.put(
+                intake.received.sha256, made, described, remember=not (intake.broken or intake.passing)
+            )
 
     def _read(self, intake: Intake, part: Path, made: dict[str, Any]) -> tuple[Path, Route]:
         """Read the pages of a part that are pictures, before anything of it is kept."""
@@ -283,11 +287,14 @@ class Desk:
             return part, route
         intake.not_looked_at += found.reasons()
         intake.broken += found.broken
+        intake.passing = found.lost
         for code, pages in (("PART-INK-UNREAD", found.incomplete), ("PART-OCR-LATE", found.late)):
             if pages:
                 intake.complaints.append((code, {"pages": eyes.listed(pages)}))
         layered = part.with_suffix(".text.pdf")
         if not self._scans.lay(part, layered, found.lines):
+            if any(found.lines.values()):
+                intake.complaints.append(("PART-NO-TEXT-LAYER", {}))
             return part, route
         # A part with a layer is no longer the very file that was received.
         return layered, Route.REPAIRED if route is Route.KEPT else route

@@ -26,13 +26,15 @@ Finding = tuple[str, dict[str, str]]
 class Read:
     """What was read: ``lines`` by page number as the worker told them.
 
-    ``incomplete`` pages bear unread ink, ``late`` ones were not read; ``broken`` tells of failed scanners.
+    ``incomplete`` pages bear unread ink, ``late`` ones were not read; ``lost`` says that one of these killed or
+    outlasted its reader, so that another run may fare better; ``broken`` tells of failed scanners.
     """
 
     lines: dict[str, list[Any]] = field(default_factory=dict)
     findings: list[Finding] = field(default_factory=list)
     incomplete: list[int] = field(default_factory=list)
     late: list[int] = field(default_factory=list)
+    lost: bool = False
     broken: list[tuple[str, str]] = field(default_factory=list)
 
     def reasons(self) -> list[str]:
@@ -68,6 +70,7 @@ class Scans:
             with lock:
                 if answer is None:
                     result.late.append(number)
+                    result.lost = result.lost or not late
                     spent[0] += 0 if late else self._limits.ocr_seconds_per_page
                     return
                 spent[0] += answer["spent"]

@@ -304,3 +304,11 @@ def test_no_text_takes_long(piece):
     started = time.process_time()
     sniff.of_bytes(head)
     assert time.process_time() - started < 0.5
+
+
+def test_a_web_page_is_read_in_the_encoding_that_it_declares():
+    from casefile.formats.office import plain_text
+
+    page = '<html><head><meta charset="big5"></head><body>機密公告</body></html>'
+    assert "機密公告" in plain_text.decoded(page.encode("big5"))
+    assert "機密公告" in plain_text.decoded(page.encode("utf-8")), "what is UTF-8 is UTF-8, whatever it says"
