@@ -26,8 +26,8 @@ Finding = tuple[str, dict[str, str]]
 class Read:
     """What was read: ``lines`` by page number as the worker told them.
 
-    ``incomplete`` pages bear unread ink, ``late`` ones were not read; ``lost`` says that one of these killed or
-    outlasted its reader, so that another run may fare better; ``broken`` tells of failed scanners.
+    ``incomplete`` pages bear unread ink, ``late`` ones were not read; ``lost`` says that one of these killed
+    or outlasted its reader, so that another run may fare better; ``broken`` tells of failed scanners.
     """
 
     lines: dict[str, list[Any]] = field(default_factory=dict)
