@@ -2,6 +2,7 @@
 
     register row ─► case ─► issue ─► documents ─┐
                   inbox ─► gather ─► evidence ──┴► parts ─► bind ─► sign ─► package ─► archive ─► verify
+                                                    late ◄──────────────────────────────────┘
 
 A stage takes one noun and returns the next. Only this module decides what runs next. Every stage is
 idempotent and keyed by content digest, so a run that was killed is simply run again.
@@ -20,6 +21,7 @@ from casefile import (
     cases,
     catalogue,
     gather,
+    late,
     ledger,
     package,
     readiness,
@@ -30,12 +32,12 @@ from casefile import (
 )
 from casefile.cases import party_list
 from casefile.context import Context
-from casefile.errors import CasefileError, Conflict, SigningFailed
+from casefile.errors import BadInput, CasefileError, Conflict, SigningFailed
 from casefile.formats.signatures import cms
 from casefile.gather import Gathered
 from casefile.model.case import Case
-from casefile.model.document import Document, Part
-from casefile.model.dossier import Dossier, Package, SignedDossier, StoredPackage
+from casefile.model.document import Document, Evidence, Part
+from casefile.model.dossier import Dossier, Filed, Package, SignedDossier, StoredPackage
 from casefile.model.finding import Report, merge
 
 
@@ -104,7 +106,8 @@ def run(case_no: str, context: Context, *, until: Stage = Stage.CLOSE) -> Done:
         readiness.refuse_unbindable(done.gathered, case_no)
         readiness.refuse_secrets(case, context)
         done.stored = package.stored(case_no, context)
-        if done.stored is not None and not package.holds(done.stored, case, (), done.gathered.evidence):
+        evidence, filed = _as_archived(done, context)
+        if done.stored is not None and not package.holds(done.stored, case, (), evidence, filed):
             raise Conflict("ARCHIVE-EXISTS", subject=case_no, version=done.stored.version)
         if done.stored is None:
             row = register.row(case_no, context)
@@ -115,13 +118,81 @@ def run(case_no: str, context: Context, *, until: Stage = Stage.CLOSE) -> Done:
 
         if done.stored is None:
             _make(done, parts, context, until)
-        elif package.holds(done.stored, case, done.documents, done.gathered.evidence):
+        elif package.holds(done.stored, case, done.documents, evidence, filed):
             package.record(done.stored, context)
         else:
             raise Conflict("ARCHIVE-EXISTS", subject=case_no, version=done.stored.version)
         if until is Stage.CLOSE:
             done.report = merge([done.report, verify.case(case_no, context)])
     return done
+
+
+def _as_archived(done: Done, context: Context) -> tuple[Sequence[Evidence], Filed | None]:
+    """The evidence under the names that it has in the archive, once something was added there."""
+    assert done.gathered is not None
+    if done.stored is None or done.stored.version == "v1":
+        return done.gathered.evidence, None
+    filed = package.filed(done.case.case_no, context)
+    assert filed is not None
+    return late.since(done.gathered, filed, done.case.case_no).evidence, filed
+
+
+def supplement(case_no: str, reason: str, context: Context) -> Done:
+    """Add to an archived case what came since (补充归卷): books of their own, a version of its own.
+
+    Raises:
+        BadInput: PACKAGE-NOT-ARCHIVED; SUPPLEMENT-REASON or SUPPLEMENT-REASON-PERSONAL.
+        Conflict: SUPPLEMENT-REFUSED, naming each archived item that is missing or changed; SUPPLEMENT-NOTHING
+            or SUPPLEMENT-DATA-ONLY, when there is nothing to add.
+        CasefileError: at the first stage that can't go on; run again, it goes on from there.
+    """
+    reason = late.reason_of(reason)
+    with context.locked(case_no):
+        case = read(case_no, context)
+        done = Done(case, stored=package.stored(case_no, context))
+        filed = package.filed(case_no, context)
+        if filed is None or done.stored is None:
+            raise BadInput("PACKAGE-NOT-ARCHIVED", subject=case_no)
+        done.gathered = gather.gather(case, context)
+        done.report = readiness.told(done.gathered, case_no)
+        readiness.refuse_unbindable(done.gathered, case_no)
+        readiness.refuse_secrets(case, context)
+        found = late.since(done.gathered, filed, case_no)
+        late.refuse_gone(found, {document.id for document in case.documents}, filed, case_no)
+        late.refuse_damaged(done.gathered, found, case_no)
+        # A run that died between archive and ledger is completed, whatever came since.
+        completed = not package.is_recorded(done.stored, context)
+        package.record(done.stored, context)
+        if late.is_new(found, case, filed):
+            _add(done, found, filed, bind.Onto(filed, reason), context)
+        elif not completed:
+            late.refuse_nothing(case, filed)
+        done.report = merge([done.report, verify.case(case_no, context)])
+    return done
+
+
+def _add(done: Done, found: late.Since, filed: Filed, onto: bind.Onto, context: Context) -> None:
+    case = done.case
+    done.documents = sign.sealed(case.case_no, assemble.issue_all(case, context), context, new=False)
+    late.refuse_changed(done.documents, filed, case.case_no)
+    new = [one for one in done.documents if one.id not in late.filed_documents(filed)]
+    typed = assemble.parts(case, new)
+    parts = assemble.with_scans(typed, found.parts, case.case_no, catalogue.load())
+    readiness.refuse_unsigned(new, [*filed.parts, *parts], case.case_no)
+    done.dossier = bind.bind(case, parts, context, onto)
+    done.documents = sign.sealed(case.case_no, done.documents, context)
+    done.signed = sign.sign(done.dossier, context)
+    done.package = package.package(
+        case,
+        done.documents,
+        found.evidence,
+        [*filed.parts, *parts],
+        done.signed,
+        context,
+        register.row(case.case_no, context),
+        filed=filed,
+    )
+    done.stored = package.store(done.package, context)
 
 
 def _make(done: Done, parts: Sequence[Part], context: Context, until: Stage) -> None:

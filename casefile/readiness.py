@@ -95,7 +95,9 @@ def refuse_unsigned(documents: Sequence[Document], parts: Sequence[Part], case_n
 
 def _proving_nothing(documents: Sequence[Document], parts: Sequence[Part], case_no: str) -> Iterator[Finding]:
     """A service receipt that covers a document which the case doesn't have proves nothing."""
-    there = {document.id for document in documents} | {part.type_id for part in parts}
+    there = {document.id for document in documents} | {
+        name for part in parts for name in (part.id, part.type_id)
+    }
     types = catalogue.load().types
     for receipt in documents:
         for covered in receipt.covers:

@@ -29,17 +29,52 @@ from casefile.formats.pdf.pdf_prepare import Bookmark
 from casefile.formats.typst import Sheets, typesetter
 from casefile.model.case import Case
 from casefile.model.document import Part
-from casefile.model.dossier import BoundVolume, Dossier, PageRange, Placement, SignatureBox, book_zh
+from casefile.model.dossier import (
+    BoundVolume,
+    Dossier,
+    Filed,
+    PageRange,
+    Placement,
+    SignatureBox,
+    SignedVolume,
+    Supplement,
+)
 from casefile.model.finding import Finding
-from casefile.model.terms import Role
+from casefile.model.terms import Role, Volume
 from casefile.tools import verapdf
 
 _EDITION = 2
 """Of the way in which a volume is laid out: what was bound in another one is bound anew."""
 
 
-def bind(case: Case, parts: Sequence[Part], context: Context) -> Dossier:
+@dataclasses.dataclass(frozen=True, slots=True)
+class Onto:
+    """What is archived of the case, and why something is added to it (补充归卷)."""
+
+    filed: Filed
+    reason: str
+
+    def supplement(self, volumes: Sequence[BoundVolume], at: dt.datetime) -> Supplement:
+        """What the new version says of the books that were added."""
+        grown = {one.volume for one in volumes}
+        return Supplement(
+            self.filed.next_version,
+            at.date(),
+            self.reason,
+            tuple(one.part.id for volume in volumes for one in volume.placements),
+            tuple(
+                (f"volumes/{one.bound.name}.pdf", one.sha256)
+                for one in self.filed.volumes
+                if one.bound.volume in grown
+            ),
+        )
+
+
+def bind(case: Case, parts: Sequence[Part], context: Context, onto: Onto | None = None) -> Dossier:
     """Bind ``parts`` into ``work/bound/<digest of the inputs>/``; what was bound before is handed back.
+
+    ``onto`` is what is archived already: then ``parts`` are those to be added, and they are bound into books
+    of their own behind it, in which sequence and page numbers run on. No archived file is touched.
 
     Raises:
         BadInput: BIND-NO-PARTS, BIND-PROFILE, a part that is missing, changed or unreadable, a character that
@@ -55,14 +90,14 @@ def bind(case: Case, parts: Sequence[Part], context: Context) -> Dossier:
         raise BadInput("BIND-PROFILE", subject=context.config.binding.profile)
     approvals = approvals_of((kind.id, kind.approves) for kind in known.types.values())
     arranged = arrange(parts, profile, approvals)
-    shelf = _books(arranged, context)
+    shelf = _books(arranged, context, onto)
     work = context.workspace.case(case.case_no).work
     code = archival_code(case, context)
-    inputs = _inputs(case, arranged, code, context)
+    inputs = _inputs(case, arranged, code, context, onto)
     folder = work / "bound" / hashlib.sha256(inputs).hexdigest()[:32]
     kept = _kept(folder, shelf)
     if kept is not None:
-        return kept
+        return _behind(kept, onto)
 
     at = context.now()
     context.progress.start("bind", sum(len(book.parts) + 3 for book in shelf))
@@ -71,7 +106,7 @@ def bind(case: Case, parts: Sequence[Part], context: Context) -> Dossier:
         # Digests and system pages are made by code that leaves Python free to work on the parts meanwhile.
         ThreadPoolExecutor(2) as pool,
     ):
-        bindings = [_Binding(case, book, shelf, arranged, code, at, inputs, context) for book in shelf]
+        bindings = [_Binding(case, book, shelf, arranged, code, at, inputs, context, onto) for book in shelf]
         fronts = [pool.submit(one.front) for one in bindings]
         preparation = Preparation([p for o in arranged.volumes.values() for p in o], work / "prepared", pool)
         found = preparation.ready()
@@ -92,20 +127,36 @@ def bind(case: Case, parts: Sequence[Part], context: Context) -> Dossier:
     dossier = Dossier(case.case_no, case.title, tuple(volumes), at)
     # Written last: a folder without it was never finished.
     write_whole(folder / "dossier.json", _told(dossier))
-    return dossier
+    return _behind(dossier, onto)
 
 
-def _books(arranged: Arranged, context: Context) -> tuple[Book, ...]:
-    """All books of all volumes, in order."""
+def _behind(dossier: Dossier, onto: Onto | None) -> Dossier:
+    """The added books with those that are archived."""
+    if onto is None:
+        return dossier
+    added = onto.supplement(dossier.volumes, dossier.bound_at)
+    return dataclasses.replace(dossier, kept=onto.filed.volumes, supplements=(*onto.filed.supplements, added))
+
+
+def _archived(volume: Volume, onto: Onto | None) -> list[SignedVolume]:
+    """The archived books of a volume, in order."""
+    found = [one for one in onto.filed.volumes if one.bound.volume is volume] if onto else []
+    return sorted(found, key=lambda one: one.bound.book)
+
+
+def _books(arranged: Arranged, context: Context, onto: Onto | None) -> tuple[Book, ...]:
+    """All books of all volumes that are to be bound, in order."""
     settings = context.config.binding
     limits = _limits(context)
     leaves = Leaves(settings.double_sided, arranged.divider)
     shelf: list[Book] = []
     for volume, parts in arranged.volumes.items():
         divided = books.divide(parts, arranged.behind, limits, _size)
-        after = None
-        for number, own in enumerate(divided, 1):
-            book = Book(volume, number, len(divided), own, after, leaves)
+        archived = _archived(volume, onto)
+        after = archived[-1].bound.placements[-1] if archived else None
+        total = len(archived) + len(divided)
+        for number, own in enumerate(divided, len(archived) + 1):
+            book = Book(volume, number, total, own, after, leaves)
             after = book.placements()[-1]
             shelf.append(book)
     return tuple(shelf)
@@ -152,15 +203,16 @@ class _Binding:
         at: dt.datetime,
         inputs: bytes,
         context: Context,
+        onto: Onto | None = None,
     ) -> None:
         self.case = case
         self.book = book
-        self.parts = [part for ordered in arranged.volumes.values() for part in ordered]
+        bound = [part for ordered in arranged.volumes.values() for part in ordered]
+        self.parts = [*(onto.filed.parts if onto else ()), *bound]
         self.found: Mapping[str, Ready] = {}
         self.at = at
         self.context = context
         self.code = volume_code(code, book.volume, context)
-        self.zh = book_zh(book.volume, book.number, book.of)
         self.identifier = hashlib.sha256(inputs + at.isoformat().encode() + book.name.encode()).digest()[:16]
         limits = _limits(context)
         self.account = front.Account(
@@ -169,18 +221,20 @@ class _Binding:
             book.placements(),
             book.number,
             book.of,
-            front.totals(one for one in shelf if one.volume is book.volume),
+            _totals(book.volume, shelf, onto),
             {
-                other: front.totals(one for one in shelf if one.volume is other)
-                for other in arranged.volumes
-                if other is not book.volume
+                other: _totals(other, shelf, onto)
+                for other in Volume
+                if other is not book.volume and (other in arranged.volumes or _archived(other, onto))
             },
             frozenset(part.id for part in arranged.unplaced),
             frozenset(part.id for part in arranged.moved),
             frozenset(part.id for part in book.parts if books.oversize(part, limits, _size(part))),
             arranged.divider,
             book.leaves.double_sided,
+            _added(book, shelf, onto),
         )
+        self.zh = self.account.zh
 
     def front(self) -> _Front:
         """Set the system pages."""
@@ -309,6 +363,29 @@ class _Binding:
         )
 
 
+def _totals(volume: Volume, shelf: Sequence[Book], onto: Onto | None) -> front.Totals:
+    """What a volume holds, archived and new."""
+    archived = _archived(volume, onto)
+    new = [one for one in shelf if one.volume is volume]
+    last = new[-1].placements()[-1] if new else archived[-1].bound.placements[-1]
+    return front.Totals(last.seq, last.pages.last, len(archived) + len(new))
+
+
+def _added(book: Book, shelf: Sequence[Book], onto: Onto | None) -> front.Added | None:
+    if onto is None:
+        return None
+    archived = _archived(book.volume, onto)
+    items = [one for other in shelf if other.volume is book.volume for one in other.placements()]
+    return front.Added(
+        # The first books of a volume say how many there were when it was first bound.
+        book.number - (archived[0].bound.books if archived else 0),
+        onto.reason,
+        onto.filed.version,
+        items,
+        [(one.bound.zh, one.sha256) for one in archived],
+    )
+
+
 def _heading(bookmark: Bookmark, first_sheet: int) -> pdf.Heading:
     return pdf.Heading(
         bookmark.title or "·",
@@ -336,7 +413,7 @@ def _accept(path: Path) -> None:
         )
 
 
-def _inputs(case: Case, arranged: Arranged, code: str, context: Context) -> bytes:
+def _inputs(case: Case, arranged: Arranged, code: str, context: Context, onto: Onto | None) -> bytes:
     """Everything that the bound bytes depend on but the clock: bound again, a volume keeps its date."""
     system = resources.root("templates") / "system"
     told = {
@@ -361,6 +438,8 @@ def _inputs(case: Case, arranged: Arranged, code: str, context: Context) -> byte
         "together": [sorted(arranged.behind), arranged.divider],
         "told": [[part.id for part in parts] for parts in (arranged.unplaced, arranged.moved)],
     }
+    if onto is not None:
+        told["onto"] = [onto.filed.manifest_sha256, onto.reason]
     return json.dumps(told, ensure_ascii=False, sort_keys=True).encode()
 
 

@@ -11,7 +11,6 @@ from typing import Any
 
 import segno
 
-from casefile.bind.layout import Book
 from casefile.config import Config
 from casefile.model.case import Case
 from casefile.model.document import Part
@@ -30,6 +29,8 @@ _COLUMN = 12
 """Characters of a remark that the catalogue's narrow column holds; longer ones stand on the remark sheet."""
 _NOTES, _NOTE = 20, 160
 """Remarks that the remark sheet repeats, and characters of one; all of them stand in contents.xml."""
+_ADDED = 10
+"""Items added that the remark sheet names one by one."""
 _BY_TITLE, _RUNS, _TITLE = 3, 8, 40
 """How much of a list of items the remark sheet says: items by title, runs of numbers, characters a title."""
 
@@ -49,11 +50,19 @@ class Totals:
     books: int
 
 
-def totals(shelf: Iterable[Book]) -> Totals:
-    """Count the books of one volume."""
-    own = list(shelf)
-    last = own[-1].placements()[-1]
-    return Totals(last.seq, last.pages.last, len(own))
+@dataclass(frozen=True, slots=True)
+class Added:
+    """An addition to an archived volume (补充归卷): one of the books that it takes, ``number`` from 1.
+
+    ``items`` are all that were added to this volume, ``archived`` name and SHA-256 of each book before, and
+    ``version`` the archived one.
+    """
+
+    number: int
+    reason: str
+    version: str
+    items: Sequence[Placement]
+    archived: Sequence[tuple[str, str]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +86,7 @@ class Account:
     divider: str
     """The first internal piece where these stand behind a divider; empty when there is none."""
     double_sided: bool
+    added: Added | None = None
 
     @property
     def pages(self) -> int:
@@ -96,7 +106,8 @@ class Account:
     @property
     def zh(self) -> str:
         """What it is called."""
-        return book_zh(self.volume, self.book, self.books)
+        zh = book_zh(self.volume, self.book, self.books)
+        return f"{zh}（补充第{self.added.number}册）" if self.added else zh
 
 
 def cover(
@@ -125,7 +136,7 @@ def cover(
         "bound": _long(at.date()),
         "retention": config.binding.retention,
         "archival_code": account.code,
-        "part": f"第{account.book}册 共{account.books}册",
+        "part": _part(account),
         "qr": _qr(f"{account.code} {case.case_no}"),
     }
 
@@ -159,7 +170,7 @@ def remark(case: Case, account: Account, at: dt.datetime) -> dict[str, Any]:
         "volume": account.zh,
         "bound": _long(at.date()),
         "ledger": "归档时记入，凭证见归档包",
-        "lines": list(_lines(case, account)),
+        "lines": list(_lines(case, account, at)),
     }
 
 
@@ -174,6 +185,11 @@ def divider(account: Account, at: dt.datetime) -> dict[str, Any]:
     }
 
 
+def _part(account: Account) -> str:
+    which = f"第{account.book}册 共{account.books}册"
+    return f"补充第{account.added.number}册（{which}）" if account.added else which
+
+
 def _of_whole(own: int, whole: int, unit: str, account: Account) -> str:
     return f"{own}{unit}" if account.books == 1 else f"{own}{unit}（全卷{whole}{unit}）"
 
@@ -183,7 +199,9 @@ def _shown(one: Placement, *, last: bool) -> str:
     return f"{one.pages.first}-{one.pages.last}" if several else str(one.pages.first)
 
 
-def _lines(case: Case, account: Account) -> Iterable[str]:
+def _lines(case: Case, account: Account, at: dt.datetime) -> Iterable[str]:
+    if account.added is not None:
+        yield from _addition(account, account.added, at)
     yield from _counted(account)
     for volume, other in account.others.items():
         yield f"本案另有{volume.zh}{other.books}册，共{other.items}件{other.pages}页。"
@@ -221,6 +239,29 @@ def _lines(case: Case, account: Account) -> Iterable[str]:
         first = next(one.seq for one in account.placements if one.part.id == account.divider)
         yield f"本卷不分正卷、副卷，第{first}件起为内部材料，前加“内部”隔页，隔页不编页号。"
     yield "各件及其原件的校验值（SHA-256）见本文件所附 contents.xml。"
+
+
+def _addition(account: Account, added: Added, at: dt.datetime) -> Iterable[str]:
+    """When, what, why, and on what it was added (补充归卷)."""
+    told = "、".join(_where(one) for one in added.items[:_ADDED])
+    if len(added.items) > _ADDED:
+        told += f"等{len(added.items)}件，至{_pages(added.items[-1])}，全部见各补充册卷内目录"
+    yield f"补充归卷：{_long(at.date())}增加{told}。原因：{added.reason.rstrip('。')}。"
+    if added.archived:
+        yield (
+            f"已归档的{account.volume.zh}（{added.version}）未作任何改动，顺序号、页号照旧，"
+            "本次增加的各件接续编号。原卷文件的校验值（SHA-256）："
+        )
+        yield from (f"{zh}：{digest}" for zh, digest in added.archived)
+
+
+def _where(one: Placement) -> str:
+    return f"第{one.seq}件“{_short(one.part.title)}”（{_pages(one)}）"
+
+
+def _pages(one: Placement) -> str:
+    first, last = one.pages.first, one.pages.last
+    return f"第{first}页" if first == last else f"第{first}-{last}页"
 
 
 def _remarks(account: Account) -> Iterable[str]:

@@ -1,4 +1,4 @@
-"""``normalise``, ``gather``, ``bind``, ``sign``, ``archive``, ``close`` and ``export``."""
+"""``normalise``, ``gather``, ``bind``, ``sign``, ``archive``, ``close``, ``supplement`` and ``export``."""
 
 from __future__ import annotations
 
@@ -55,6 +55,25 @@ def add(app: typer.Typer, say: Help) -> None:
 
     for name in ("bind", "sign", "archive", "close"):
         _add_stage(app, say, name)
+
+    @app.command("supplement", cls=Command, help=say("supplement"))
+    def _supplement(
+        ctx: typer.Context,
+        case_no: str = typer.Argument(..., metavar=say("metavar.case")),
+        reason: str = typer.Option("", "--reason", help=say("option.reason.supplement")),
+        as_json: bool = typer.Option(False, "--json", help=say("option.json")),
+        no_ocr: bool = typer.Option(False, "--no-ocr", help=say("option.no_ocr")),
+    ) -> None:
+        from casefile import pipeline
+
+        settings: Settings = ctx.obj
+        with settings.open(progress=not as_json) as context:
+            _unread(context, no_ocr)
+            done = pipeline.supplement(case_no, reason, context)
+            if not as_json:
+                for place, digest in done.made(context):
+                    print(f"{digest[:16]}  {place}")
+        leave(done.report, settings, as_json=as_json)
 
     @app.command("export", cls=Command, help=say("export"))
     def _export(

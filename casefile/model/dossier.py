@@ -83,8 +83,9 @@ class SignatureBox:
 class BoundVolume:
     """One bound PDF/A-3b file: a volume (一卷), or one book (册) of a volume that has several.
 
-    ``sheets`` counts all its pages, front matter included. ``book`` counts from 1 to ``books``; sequence and
-    page numbers run on from book to book.
+    ``sheets`` counts all its pages, front matter included. ``book`` counts from 1 to ``books``, the number
+    of books when it was bound: later additions come in books of their own (补充册). Sequence and page numbers
+    run on from book to book.
     """
 
     volume: Volume
@@ -135,7 +136,7 @@ class Supplement:
     """A later addition to an archived dossier (补充归卷).
 
     ``version`` is that of the package that brought it, such as ``v2``; ``items`` are the ids of the parts
-    added. ``former`` holds path in the package and SHA-256 of each volume that it changed, as it was before.
+    added. ``former`` holds path in the package and SHA-256 of each archived file that an added one continues.
     """
 
     version: str
@@ -198,8 +199,8 @@ class Filed:
 class Dossier:
     """The bound volume set of a case (案卷), unsigned.
 
-    Bound onto an archived one, it holds the volumes to which something was added, and in ``kept`` those that
-    stay as they are, signatures and all.
+    Bound onto an archived one, it holds the books that were added (补充册), and in ``kept`` all that is
+    archived, which stays as it is, signatures and all.
     """
 
     case_no: str

@@ -94,6 +94,12 @@ def record(stored: StoredPackage, context: Context) -> int:
     return ledger.append(ledger.PACKAGE, stored.case_no, stored.manifest_sha256, context, detail)
 
 
+def is_recorded(stored: StoredPackage, context: Context) -> bool:
+    """Whether the ledger's last word on the case is this package."""
+    known = ledger.last(stored.case_no, ledger.PACKAGE, context)
+    return known is not None and known.object_sha256 == stored.manifest_sha256
+
+
 def _sealed(raw: bytes, seal: bytes, context: Context) -> bool:
     roots = [context.workspace.root / path for path in context.config.signing.trust_roots]
     return cms.verify_detached(raw, seal, roots).bottom_line

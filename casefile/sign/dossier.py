@@ -39,8 +39,8 @@ def sign(dossier: Dossier, context: Context) -> SignedDossier:
     return SignedDossier(dossier.case_no, dossier.title, tuple(whole), dossier.bound_at, dossier.supplements)
 
 
-def _order(volume: SignedVolume) -> int:
-    return list(Volume).index(volume.bound.volume)
+def _order(volume: SignedVolume) -> tuple[int, int]:
+    return list(Volume).index(volume.bound.volume), volume.bound.book
 
 
 def _volume(bound: BoundVolume, plan: Sequence[Turn], folder: Path, context: Context) -> SignedVolume:

@@ -43,7 +43,7 @@ def check(subject: Subject) -> Complaints:
 def _rules(manifest: Manifest) -> Iterator[tuple[str, str]]:
     for kind in dict.fromkeys(volume.kind for volume in manifest.volumes):
         books = [volume for volume in manifest.volumes if volume.kind == kind]
-        yield from _books(books)
+        yield from _books(books, len(manifest.supplements))
         yield from _pages(books)
     for volume in manifest.volumes:
         yield from _links(volume, manifest)
@@ -55,10 +55,16 @@ def _rules(manifest: Manifest) -> Iterator[tuple[str, str]]:
     yield from _dates(manifest)
 
 
-def _books(books: Sequence[ListedVolume]) -> Iterator[tuple[str, str]]:
-    """All books of a volume are there, in order, and each knows how many there are."""
+def _books(books: Sequence[ListedVolume], additions: int) -> Iterator[tuple[str, str]]:
+    """All books of a volume are there, in order, and each knows how many there were when it was bound.
+
+    They were bound at once, or in as many goes more as there were additions.
+    """
     said = [(volume.book, volume.books) for volume in books]
-    if said != [(number, len(books)) for number in range(1, len(books) + 1)]:
+    goes = sorted({of for _, of in said})
+    numbers = range(1, len(books) + 1)
+    wanted = [(number, next((of for of in goes if of >= number), 0)) for number in numbers]
+    if said != wanted or goes[-1] != len(books) or len(goes) > 1 + additions:
         shown = "、".join(f"{book}/{of}" for book, of in said)
         yield "VERIFY-BOOKS", f"{books[0].kind} {shown}"
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
+import hashlib
 import json
 import os
 import re
@@ -11,6 +12,7 @@ import shutil
 import signal
 import sqlite3
 import subprocess
+import sys
 import time
 import zipfile
 from pathlib import Path
@@ -19,7 +21,7 @@ import pikepdf
 import pytest
 from lxml import etree
 
-from casefile import audit, pipeline, verify
+from casefile import audit, package, pipeline, verify
 from casefile.cli import run
 from casefile.codes import severities
 from casefile.context import Context
@@ -27,7 +29,7 @@ from casefile.demo import sample
 from casefile.demo.play import Story, play
 from casefile.formats.signatures import pades_verify
 from casefile.model.finding import Report
-from casefile.model.terms import Outcome
+from casefile.model.terms import Outcome, Volume
 
 
 @pytest.fixture(scope="module")
@@ -448,3 +450,76 @@ def test_a_decision_can_not_state_two_fines(copy: Path, capsys: pytest.CaptureFi
     data.write_text(text.replace('fine_amount: "324050.00"', 'fine_amount: "32405.00"'), encoding="utf-8")
     assert run(["-w", str(copy), "fill", sample.COMPLETE]) == 3
     assert "罚款合计" in capsys.readouterr().err
+
+
+def test_what_came_late_is_added_behind_what_is_archived(
+    copy: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """补充归卷: killed between archive and ledger, then completed; no archived byte changes."""
+    from casefile.demo import pki_service
+
+    inbox = copy / "cases" / sample.COMPLETE / "inbox"
+    first = _archived(copy)
+    reason = "归档后收到法院裁定书"
+    supplement = ["-w", str(copy), "supplement", sample.COMPLETE, "--reason", reason]
+    assert run(supplement) == 7
+    assert "没有要补充的材料" in capsys.readouterr().err
+    assert run([*supplement[:-1], " "]) == 3
+    assert run([*supplement[:-1], "补当事人身份证11010519491231002X"]) == 3
+    (inbox / "00-法院裁定书.txt").write_text("行政裁定书\n准予强制执行。\n", encoding="utf-8")
+    assert run(["-w", str(copy), "close", sample.COMPLETE]) == 7
+    assert f"casefile supplement {sample.COMPLETE} --reason" in capsys.readouterr().err
+    ruin = next(inbox.rglob("现场照片1.jpg"))
+    whole = ruin.read_bytes()
+    ruin.write_bytes(whole + b"\0")
+    assert run(supplement) == 7
+    assert "现场照片1.jpg" in capsys.readouterr().err
+    ruin.write_bytes(whole)
+    assert _archived(copy) == first
+
+    service = pki_service.Service(copy).start()
+    try:
+        cut = subprocess.run(
+            [sys.executable, Path(__file__).with_name("supplement_run.py"), copy, sample.COMPLETE],
+            capture_output=True,
+            check=False,
+        )
+        assert cut.returncode == -signal.SIGKILL, cut.stderr[-2000:]
+        assert run(supplement) == 0, "what was cut off is completed"
+        assert run(supplement) == 7, "and not added twice"
+    finally:
+        service.close()
+
+    then = _archived(copy)
+    assert {path: then[path] for path in first if "/v1/" in path} == {
+        path: digest for path, digest in first.items() if "/v1/" in path
+    }
+    assert _outcome(_verified(copy)) is Outcome.PASSED
+    with Context.open(copy) as context:
+        there = package.filed(sample.COMPLETE, context)
+        assert {(f.case_no, f.code) for f in audit.audit(context).findings} == sample.planted()
+        files = package.court_copy(sample.COMPLETE, context, copy / "court", max_bytes=35_000_000)
+    assert there is not None and there.version == "v2" and there.supplements[-1].reason == reason
+    main, added = (one for one in there.volumes if one.bound.volume is Volume.MAIN)
+    last, late = main.bound.placements[-1], added.bound.placements[0]
+    assert (late.seq, late.pages.first) == (last.seq + 1, last.pages.last + 1)
+    assert added.bound.name == "main-2" and len(added.signatures) == len(main.signatures)
+    assert any("法院裁定书" in unit.unit.title for file in files for unit in file.pieces)
+    with pikepdf.open(added.pdf) as pdf:
+        sheets = len(pdf.pages)
+    text = subprocess.run(
+        ["pdftotext", "-layout", added.pdf, "-"], capture_output=True, check=True, text=True
+    )
+    pages = text.stdout.split("\f")
+    assert "补充第1册" in "".join(pages[0].split())
+    remark = "".join("".join(pages[at] for at in range(2, sheets)).split())
+    assert f"增加第{late.seq}件" in remark and f"（第{late.pages.first}页）" in remark
+    assert reason in remark and main.sha256 in remark
+
+
+def _archived(workspace: Path) -> dict[str, str]:
+    return {
+        path.relative_to(workspace).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in sorted((workspace / "archive").rglob("*"))
+        if path.is_file()
+    }
