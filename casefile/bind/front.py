@@ -224,6 +224,9 @@ def _lines(case: Case, account: Account, at: dt.datetime) -> Iterable[str]:
             f"{_items(stood_for)}：不能装订成页（无法打开或不宜转换的文件），"
             "以占位页代替，原件另存归档包，占位页载明其校验值。"
         )
+    withheld = [one for one in account.placements if one.part.route is Route.REFUSED]
+    if withheld:
+        yield f"{_items(withheld)}：依法不得存入本系统，另卷保存，原件不在归档包内，以占位页代替。"
     yield from _remarks(account)
     if _secrecy(case):
         yield f"本案列为{_secrecy(case)}；涉密材料不进入本卷，另行保管。"

@@ -18,7 +18,7 @@ from casefile.model.terms import Route
 from casefile.scanning import eyes
 from casefile.tools import ffmpeg, ghostscript, ocr
 
-_METHOD = "15"
+_METHOD = "16"
 """Raise it when the same tools are used in another way: parts are then made again."""
 
 _PACKAGES = (

@@ -33,6 +33,13 @@ _AT_ONCE = 2
 _NAMED = 10
 _SECRET_TITLE = "涉密件另卷保存"
 _UNSAFE = frozenset({*SECRET_CODES, "EVIDENCE-PATH", "EVIDENCE-LINK", "EVIDENCE-BOMB"})
+_NOT_SHOWN = frozenset({
+    "PART-TRACKED-CHANGES", "PART-COMMENTS", "PART-HIDDEN-TEXT", "PART-HIDDEN-SHEETS", "PART-HIDDEN-LINES",
+    "PART-HIDDEN-SLIDES", "PART-SLIDE-NOTES", "PART-DATE-LOST", "PART-LINKS-CUT", "PART-TEXT-MISSING",
+    "PART-CELLS-NARROW",
+})  # fmt: skip
+"""What the pages of an office document do not show: whoever reads the volume must know it too."""
+
 _NOT_TAKEN = frozenset({"EVIDENCE-CHANGING", "EVIDENCE-UNREADABLE", "EVIDENCE-NOT-A-FILE"})
 
 
@@ -292,6 +299,7 @@ class _Result:
                 self.findings.append(Finding(code, one.subject, self.case_no, params))
         # The catalogue's column of remarks tells only what makes the pages differ from the original.
         said = [_of("原件", note, _told(note, kept.facts)) for note in kept.notes]
+        said += [_of("原件", code, params) for code, params in intake.complaints if code in _NOT_SHOWN]
         if evidence.recording is not None:
             said.insert(0, "音像记录，原件另存归档包")
         if kept.route in (Route.RASTER, Route.GHOSTSCRIPT):
@@ -437,6 +445,7 @@ class _Result:
             "title": _SECRET_TITLE,
             "reason": f"国家秘密（{one.intake.secret}），按保密规定另卷保存",
             "note": f"收件序号 {one.number:03d}",
+            "stands_for": "本页代替依法不得存入本系统的材料，原件不在归档包内",
         }
         pdf, _ = self._page(data)
         sha256 = digest(pdf)

@@ -306,6 +306,16 @@ def test_no_text_takes_long(piece):
     assert time.process_time() - started < 0.5
 
 
+def test_a_pdf_without_its_header_is_no_text(tmp_path):
+    from casefile.formats.identify import sniff
+
+    file = tmp_path / "a.txt"
+    file.write_bytes(b"%\xe2\xe3\xcf\xd3\n1 0 obj \n<<\n/Pages 2 0 R\n/Type /Catalog\n>>\nendobj\n")
+    assert sniff.media_type(file) == sniff.PDF
+    file.write_text("1 0 obj is how an object of a PDF begins", encoding="utf-8")
+    assert sniff.media_type(file) == sniff.TEXT
+
+
 def test_a_web_page_is_read_in_the_encoding_that_it_declares():
     from casefile.formats.office import plain_text
 

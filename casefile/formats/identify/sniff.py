@@ -54,6 +54,9 @@ _STARTS: tuple[tuple[bytes, str], ...] = (
     (b"\x7fELF", PROGRAM),
 )
 _PDF_HEADER = re.compile(rb"%PDF-\d")
+_PDF_BODY = re.compile(rb"\A(?:%[^\r\n]{0,200}[\r\n]+|\s){0,20}\d{1,10}\s+\d{1,5}\s+obj\b\s*<<")
+"""The first object of a PDF whose header is gone: readers open it, and as text it would be its source."""
+
 _BITMAP_HEADERS = frozenset({12, 16, 40, 52, 56, 64, 108, 124})
 _AUTOCAD = re.compile(rb"AC10\d\d\0")
 _BY_STREAM: tuple[tuple[str, str], ...] = (
@@ -103,7 +106,7 @@ def of_bytes(head: bytes, path: Path | None = None, name: str = "") -> str:
         return media
     text = sniff_text.kind_of(head, name, whole=len(head) < HEAD)
     # Readers take a PDF whose header stands within the first 1024 bytes (ISO 32000-1, annex H.3.4.1).
-    if text in (None, TEXT) and _PDF_HEADER.search(head, 0, 1024):
+    if text in (None, TEXT) and (_PDF_HEADER.search(head, 0, 1024) or _PDF_BODY.match(head)):
         return PDF
     if text is not None:
         return text
