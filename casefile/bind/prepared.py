@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
@@ -141,7 +140,7 @@ def _beside(missing: Sequence[tuple[Part, Path]]) -> Iterator[Sequence[tuple[Par
         return
     # By turns, since parts of a kind stand together.
     theirs = [(str(part.pdf.absolute()), part.sha256, str(path)) for part, path in missing[1::2]]
-    command = [sys.executable, "-m", "casefile.bind.slab_worker"]
+    command = [sys.executable, "-m", "casefile.formats.pdf.slab_worker"]
     with subprocess.Popen(
         command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     ) as other:
@@ -166,16 +165,7 @@ def make(source: Path, digest: str, target: Path) -> dict[str, Any]:
     Raises:
         BadInput: what :func:`pdf_slab.cut` raises.
     """
-    slab = pdf_slab.cut(source, digest)
-    packed = pdf_slab.packed(slab)
-    # Not synced, as it can be made again: it bears its own digest, which tells whether it is whole.
-    beside = target.with_suffix(f".{os.getpid()}.part")
-    try:
-        beside.write_bytes(packed)
-        beside.replace(target)
-    finally:
-        beside.unlink(missing_ok=True)
-    return _told(slab, len(packed))
+    return _told(*pdf_slab.keep(source, digest, target))
 
 
 def _told(slab: Slab, size: int) -> dict[str, Any]:

@@ -12,6 +12,7 @@ import copy
 import hashlib
 import json
 import mmap
+import os
 import re
 from array import array
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -144,6 +145,24 @@ def cut(source: Path, digest: str) -> Slab:
         RecursionError,
     ) as error:
         raise BadInput("BIND-PART-UNREADABLE", subject=source.name, reason=error) from None
+
+
+def keep(source: Path, digest: str, target: Path) -> tuple[Slab, int]:
+    """Make the slab of a part and keep it in ``target``; how many bytes it takes there.
+
+    Raises:
+        BadInput: what :func:`cut` raises.
+    """
+    slab = cut(source, digest)
+    kept = packed(slab)
+    # Not synced, as it can be made again: it bears its own digest, which tells whether it is whole.
+    beside = target.with_suffix(f".{os.getpid()}.part")
+    try:
+        beside.write_bytes(kept)
+        beside.replace(target)
+    finally:
+        beside.unlink(missing_ok=True)
+    return slab, len(kept)
 
 
 def cut_file(source: Path) -> Slab:
