@@ -136,7 +136,7 @@ def test_an_addition_to_another_version_is_refused(waiting: Context, addition: P
     with pytest.raises(Conflict) as caught:
         package.store(other, waiting)
     assert (caught.value.code, int(caught.value.exit_code)) == ("ARCHIVE-EXISTS", 7)
-    assert "补充归卷" in codes.explained(caught.value)[1]
+    assert "casefile supplement" in codes.explained(caught.value)[1]
     assert snapshot(waiting.workspace.archive) == before
 
 
