@@ -1,7 +1,6 @@
 """Hostile real files, whole and mutated: each gets a verdict and a route, and none takes the run with it.
 
-A sample by default; every file, and every mutation to its end, where CASEFILE_THOROUGH is set, as continuous
-integration does.
+A sample by default; every file, and every mutation to its end, where CASEFILE_THOROUGH is set.
 """
 
 from __future__ import annotations
